@@ -21,7 +21,8 @@ const GIVEN_MAX_CHARACTERS = 120;
 /** The given value as it is quoted in a message: JSON, cut to one short line, never a dump of a whole document. */
 export function quoteGiven(given: unknown): string {
   if (given === undefined) return 'missing';
-  const text = typeof given === 'bigint' ? given.toString() : (JSON.stringify(given) ?? typeof given);
+  const text =
+    typeof given === 'bigint' ? given.toString() : ((JSON.stringify(given) as string | undefined) ?? typeof given);
   return text.length > GIVEN_MAX_CHARACTERS ? `${text.slice(0, GIVEN_MAX_CHARACTERS)}…` : text;
 }
 
@@ -42,7 +43,12 @@ export class ProblemsError extends Error {
    * @param problems - at least one
    */
   constructor(source: string, problems: readonly Problem[]) {
-    super([`${source}: ${String(problems.length)} problem${problems.length === 1 ? '' : 's'}`, ...problems.map((p) => `  ${renderProblem(p)}`)].join('\n'));
+    super(
+      [
+        `${source}: ${String(problems.length)} problem${problems.length === 1 ? '' : 's'}`,
+        ...problems.map((p) => `  ${renderProblem(p)}`),
+      ].join('\n'),
+    );
     this.source = source;
     this.problems = problems;
   }
@@ -50,14 +56,7 @@ export class ProblemsError extends Error {
 
 /** Why a well-formed request was not granted. The coordinator maps each to one HTTP status, exhaustively. */
 export type Refusal =
-  | 'unauthorized'
-  | 'forbidden'
-  | 'not-found'
-  | 'conflict'
-  | 'invalid'
-  | 'exhausted'
-  | 'too-many'
-  | 'unavailable';
+  'unauthorized' | 'forbidden' | 'not-found' | 'conflict' | 'invalid' | 'exhausted' | 'too-many' | 'unavailable';
 
 /** A request refused for a reason of the mesh's own. The message is one sentence for a person. */
 export class MeshError extends Error {

@@ -1,0 +1,26 @@
+/** The branded values as zod schemas: one per value, each made of the one predicate that mints it. */
+import { z } from 'zod';
+import { isPort, parseEndpoint } from './endpoint.ts';
+import { type Cidr, type Ipv4, isCidr, isIpv4 } from './ipv4.ts';
+import { isPublicKey, type PublicKey } from './key.ts';
+import { isLabel, type Label } from './name.ts';
+
+/** A string schema that accepts what the predicate accepts and says otherwise what is allowed. */
+function text<T extends string>(is: (value: string) => boolean, allowed: string, maxLength: number): z.ZodType<T, T> {
+  return z.string().max(maxLength, { error: allowed }).refine(is, { error: allowed }) as unknown as z.ZodType<T, T>;
+}
+
+export const ipv4Schema = text<Ipv4>(isIpv4, 'an IPv4 address such as 172.30.0.5', 15);
+export const cidrSchema = text<Cidr>(isCidr, 'an IPv4 network without host bits, such as 10.0.0.0/8', 18);
+export const labelSchema = text<Label>(isLabel, 'a DNS label: 1 to 63 of a-z, 0-9 and -, no - at either end', 63);
+export const publicKeySchema = text<PublicKey>(
+  isPublicKey,
+  'a WireGuard public key: 44 characters of base64, not of low order',
+  44,
+);
+export const endpointSchema = text<string>(
+  (value) => parseEndpoint(value) !== undefined,
+  'host:port, such as 203.0.113.50:51820 or wg.example.com:51820',
+  261,
+);
+export const portSchema = z.number({ error: 'a port, 1-65535' }).refine(isPort, { error: 'a port, 1-65535' });
