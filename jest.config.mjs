@@ -8,6 +8,8 @@ const common = {
     ],
   },
   testEnvironment: 'node',
+  injectGlobals: false,
+  restoreMocks: true,
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.lab', '<rootDir>/out', '<rootDir>/cdktf.out'],
 };
 
