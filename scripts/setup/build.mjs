@@ -2,7 +2,7 @@
  * `npm run build`: the `tunnelmesh` command as one folder, dist/, that runs on a bare Node without node_modules. esbuild
  * splits it, so that a subcommand loads only what it uses.
  */
-import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { argv } from 'node:process';
@@ -54,21 +54,37 @@ function assets() {
 }
 
 /**
- * What the bundle must not hold although it can be built, or `undefined`.
+ * What is wrong with a bundle although esbuild made it, or `undefined`.
  * @param {import('esbuild').Metafile['inputs']} inputs
+ * @param {string} root - what the paths of the inputs are relative to
  * @returns {string | undefined}
  */
-function findProblem(inputs) {
+function findProblem(inputs, root) {
   for (const [importer, { imports }] of Object.entries(inputs)) {
-    for (const { path, kind } of imports) {
+    for (const { path, kind, original = path } of imports) {
       if (NEVER_BUNDLED.test(path) && !NEVER_BUNDLED.test(importer))
         return `${importer} brings ${path} into the bundle; only stacks/, constructs/ and main.ts may import it.`;
-      // Node would give the names of a CommonJS module imported in this way; esbuild gives only `default`.
-      if (kind === 'dynamic-import' && inputs[path]?.format === 'cjs')
-        return `${importer} imports ${path} (CommonJS) by import(); import it statically, in a module that import() may load.`;
+      const isCommonJs = inputs[path]?.format === 'cjs';
+      if (
+        kind === 'dynamic-import' &&
+        isCommonJs &&
+        !takesDefault(readFileSync(join(root, importer), 'utf8'), original)
+      )
+        return `${importer}: write \`const { default: x } = await import('${original}')\`; esbuild gives no other name of a CommonJS module.`;
     }
   }
   return undefined;
+}
+
+/**
+ * Says whether a source takes nothing but `default` of what it imports by `import()`. (Node gives a CommonJS module's
+ * names there as well, so that the mistake would show in the bundle only.)
+ * @param {string} source
+ * @param {string} specifier
+ */
+function takesDefault(source, specifier) {
+  const [before = '', ...others] = source.split(`import('${specifier}')`).slice(0, -1);
+  return [before, ...others].every((text) => /\{ default: \w+ \} = await $/.test(text));
 }
 
 /**
@@ -104,8 +120,10 @@ export async function bundle({ entry, packages, outdir }) {
     });
   } catch {
     throw new SetupError('The build failed; esbuild says above where.');
+  } finally {
+    await esbuild.stop();
   }
-  const problem = findProblem(result.metafile.inputs);
+  const problem = findProblem(result.metafile.inputs, dirname(packages));
   if (problem !== undefined) throw new SetupError(`The build failed: ${problem}`);
   rmSync(outdir, { recursive: true, force: true });
   for (const { path, contents } of result.outputFiles) {

@@ -11,6 +11,9 @@ const ENDING = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
 /** How long a program that ran out of time may take to clean up before it is killed, in milliseconds. */
 const GRACE_MS = 20_000;
 
+/** How often to look whether npm is still there, in milliseconds. */
+const ORPHAN_CHECK_MS = 500;
+
 /** Directories of system administration commands; an ordinary user's PATH on Debian lacks them. */
 const SYSTEM_DIRECTORIES = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
 
@@ -50,7 +53,8 @@ export function probe(argv, options = {}) {
  *
  * A Ctrl-C is sent by the terminal to every program of the foreground group, and by npm to its child again. A program
  * `inOwnSession` is out of the terminal's reach and so hears of it once. It also gets a channel (`process.channel`) that
- * closes when this process is killed, so that it can clean up after all.
+ * closes when this process is killed, so that it can clean up after all. A SIGTERM to npm ends npm and the shell it
+ * started us by, and is not passed on: when our parent is gone, the program is asked to end in its place.
  *
  * @param {readonly [string, ...string[]]} argv
  * @param {{ env?: Record<string, string>, timeoutMs?: number, inOwnSession?: boolean }} [options]
@@ -74,6 +78,10 @@ export function runForeground(argv, options = {}) {
     child.kill(signal);
   };
   for (const signal of ENDING) process.on(signal, passOn);
+  const parent = process.ppid;
+  const orphanCheck = setInterval(() => {
+    if (process.env['npm_lifecycle_event'] !== undefined && process.ppid !== parent) passOn('SIGTERM');
+  }, ORPHAN_CHECK_MS);
   let timedOut = false;
   const timers =
     options.timeoutMs === undefined
@@ -87,6 +95,7 @@ export function runForeground(argv, options = {}) {
         ];
   return new Promise((resolve, reject) => {
     const settle = () => {
+      clearInterval(orphanCheck);
       for (const timer of timers) clearTimeout(timer);
       for (const signal of ENDING) process.off(signal, passOn);
     };

@@ -25,8 +25,10 @@ export function whyInstall(wanted, installed) {
     const there = installed[path];
     if (there === undefined) {
       if (optional !== true) return `${path} is missing`;
-    } else if (there.version !== version || there.integrity !== integrity) {
+    } else if (there.version !== version) {
       return `${path} is ${String(there.version)}, not ${String(version)}`;
+    } else if (there.integrity !== integrity) {
+      return `${path} is another ${String(version)} than that of package-lock.json`;
     }
   }
   const extra = Object.keys(installed).find((path) => wanted[path] === undefined);

@@ -94,19 +94,21 @@ export class Steps {
   }
 
   /**
-   * Runs jest and counts its tests.
+   * Runs the tests of one jest project and counts them.
    * @param {string} root - the checkout
+   * @param {'unit' | 'e2e'} project
    * @param {readonly string[]} args
    * @param {number} timeoutMs
    * @returns {Promise<Count>}
    */
-  async jest(root, args, timeoutMs) {
+  async jest(root, project, args, timeoutMs) {
     const directory = mkdtempSync(join(tmpdir(), 'tunnelmesh-test-'));
     try {
       const path = join(directory, 'report.json');
       const program = ['--experimental-vm-modules', '--no-warnings', join(root, 'node_modules/jest/bin/jest.js')];
-      const report = ['--json', `--outputFile=${path}`];
-      const code = await this.#run([process.execPath, ...program, '--ci', ...report, ...args], timeoutMs);
+      // `--selectProjects` takes every word up to the next option, so that paths must not follow it.
+      const options = ['--selectProjects', project, '--ci', '--no-watchman', '--json', `--outputFile=${path}`];
+      const code = await this.#run([process.execPath, ...program, ...options, ...args], timeoutMs);
       return countJest(readReport(path), code);
     } finally {
       rmSync(directory, { recursive: true, force: true });

@@ -53,7 +53,7 @@ async function takeE2e(steps, jestArgs) {
     if (why !== undefined)
       throw new SetupError(`The end-to-end tests cannot run, and that is a failure, not a skip: ${why}.`);
     if (!built) throw new SetupError('The end-to-end tests cannot run without the build.');
-    return steps.jest(ROOT, ['--selectProjects', 'e2e', '--runInBand', ...jestArgs], E2E_TIMEOUT_MS);
+    return steps.jest(ROOT, 'e2e', ['--runInBand', ...jestArgs], E2E_TIMEOUT_MS);
   });
   // jest that is interrupted runs no afterAll, so that its lab would stay.
   if (steps.interrupted && built)
@@ -83,8 +83,7 @@ async function test(name, jestArgs) {
   });
   if (ready) {
     if (tier.checks) await takeChecks(steps);
-    if (tier.unit)
-      await steps.take('unit', () => steps.jest(ROOT, ['--selectProjects', 'unit', ...jestArgs], UNIT_TIMEOUT_MS));
+    if (tier.unit) await steps.take('unit', () => steps.jest(ROOT, 'unit', jestArgs, UNIT_TIMEOUT_MS));
     if (tier.e2e) await takeE2e(steps, jestArgs);
   }
   steps.conclude();

@@ -1,0 +1,4 @@
+/** A program that the build refuses. */
+import { Token } from 'cdktf';
+
+process.stdout.write(String(Token.isUnresolved('')));
