@@ -47,12 +47,14 @@ export type Activity = z.infer<typeof activitySchema>;
 export const clientViewSchema = clientRecordSchema.extend({ dns_name: z.string(), activity: activitySchema });
 export type ClientView = z.infer<typeof clientViewSchema>;
 
+/** All clients, as the list answers them. */
 export const clientListSchema = z.strictObject({ clients: z.array(clientViewSchema) });
 
 /** A peer as the API shows it. */
 export const peerViewSchema = peerRecordSchema.extend({ dns_name: z.string(), connected: z.boolean() });
 export type PeerView = z.infer<typeof peerViewSchema>;
 
+/** All peers, as the list answers them. */
 export const peerListSchema = z.strictObject({ peers: z.array(peerViewSchema) });
 
 /** `GET /api/v1/mesh`: what an operator's tools need to render configurations. */

@@ -10,17 +10,23 @@ function text<T extends string>(is: (value: string) => boolean, allowed: string,
   return z.string().max(maxLength, { error: allowed }).refine(is, { error: allowed }) as unknown as z.ZodType<T, T>;
 }
 
+/** An IPv4 address in dotted decimal. */
 export const ipv4Schema = text<Ipv4>(isIpv4, 'an IPv4 address such as 172.30.0.5', 15);
+/** An IPv4 network; RFC 4632 notation. */
 export const cidrSchema = text<Cidr>(isCidr, 'an IPv4 network without host bits, such as 10.0.0.0/8', 18);
+/** A DNS label (RFC 1123), as names are stored. */
 export const labelSchema = text<Label>(isLabel, 'a DNS label: 1 to 63 of a-z, 0-9 and -, no - at either end', 63);
+/** An X25519 public key as WireGuard writes it. */
 export const publicKeySchema = text<PublicKey>(
   isPublicKey,
   'a WireGuard public key: 44 characters of base64, not of low order',
   44,
 );
+/** Where a WireGuard device is reached from outside. */
 export const endpointSchema = text<string>(
   (value) => parseEndpoint(value) !== undefined,
   'host:port, such as 203.0.113.50:51820 or wg.example.com:51820',
   261,
 );
+/** A UDP or TCP port. */
 export const portSchema = z.number({ error: 'a port, 1-65535' }).refine(isPort, { error: 'a port, 1-65535' });

@@ -45,7 +45,8 @@ export function probe(argv, options = {}) {
     timeout: options.timeoutMs ?? 30_000,
     env: { ...process.env, LC_ALL: 'C', PATH: searchPath().join(':'), ...options.env },
   });
-  return { code: status, output: `${stdout}${stderr}` };
+  // Both are null, whatever their types say, when the program could not start.
+  return { code: status, output: [stdout, stderr].join('') };
 }
 
 /**
