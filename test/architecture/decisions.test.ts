@@ -13,7 +13,8 @@ describe('the decisions', () => {
     '%s says its context, the decision and the consequences, in that order',
     (path, text) => {
       const headings = text.split('\n').filter((line) => /^##? /.test(line));
-      expect(headings[0]).toMatch(new RegExp(`^# ${String(Number(/\\d+/.exec(path)?.[0]))}\\. \\S`));
+      const number = Number(/\d{4}/.exec(path)?.[0]);
+      expect(headings[0]).toMatch(new RegExp(`^# ${String(number)}\\. \\S`));
       expect(headings.slice(1)).toEqual(['## Context', '## Decision', '## Consequences']);
     },
   );
