@@ -58,4 +58,4 @@ export const MAX_LINES = 300;
 export const MAX_TEST_LINES = 500;
 
 /** Names that say nothing about what is inside. */
-export const EMPTY_NAMES: readonly string[] = ['util', 'utils', 'helper', 'helpers', 'common', 'misc', 'index'];
+export const EMPTY_NAMES: readonly string[] = ['util', 'utils', 'helper', 'helpers', 'common', 'misc'];
