@@ -41,7 +41,8 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   hono: ['coordinator'],
   '@hono/node-server': ['coordinator'],
   '@hono/zod-openapi': ['coordinator'],
-  '@peculiar/x509': ['coordinator'],
+  '@peculiar/asn1-schema': ['coordinator'],
+  '@peculiar/asn1-x509': ['coordinator'],
   'node-sqlite3-wasm': ['coordinator'],
 };
 
