@@ -3,7 +3,7 @@ import { existsSync, lstatSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SetupError, runForeground } from './command.mjs';
 
-/** How long `npm ci` may take, in milliseconds: some 300 MB over a slow line. */
+/** How long `npm ci` may take, in milliseconds: some 100 MB over a slow line. */
 const INSTALL_TIMEOUT_MS = 20 * 60_000;
 
 /**

@@ -17,7 +17,7 @@ describe('every file of code', () => {
     const empty = code.filter(({ path }) =>
       path
         .split('/')
-        .some((part) => /^index\./.test(part) || EMPTY_NAMES.some((name) => part.split(/[-.]/).includes(name))),
+        .some((part) => part.startsWith('index.') || EMPTY_NAMES.some((name) => part.split(/[-.]/).includes(name))),
     );
     expect(empty.map(({ path }) => path)).toEqual([]);
   });
