@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { argv } from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { SetupError } from './command.mjs';
+import { SetupError, fail } from './command.mjs';
 import { ensureDependencies } from './dependencies.mjs';
 import { requireNode } from './machine.mjs';
 
@@ -153,8 +153,6 @@ if (argv[1] === fileURLToPath(import.meta.url)) {
     await build(root);
     console.log(`Built ${relative(process.cwd(), join(root, 'dist', 'tunnelmesh.mjs'))}`);
   } catch (error) {
-    if (!(error instanceof SetupError)) throw error;
-    console.error(error.message);
-    process.exitCode = 1;
+    fail(error);
   }
 }

@@ -21,6 +21,18 @@ const SYSTEM_DIRECTORIES = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
 export class SetupError extends Error {}
 
 /**
+ * Says why the set-up failed, in one line on standard error, and sets the exit code. What is neither ours nor the system's
+ * refusal is a fault of the set-up itself and thrown on.
+ * @param {unknown} error
+ */
+export function fail(error) {
+  const isRefusal = error instanceof SetupError || (error instanceof Error && 'syscall' in error);
+  if (!isRefusal) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}
+
+/**
  * The search path of commands, with the directories of system administration behind it.
  * @returns {string[]}
  */

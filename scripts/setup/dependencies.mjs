@@ -1,9 +1,9 @@
 /** The npm packages, installed by `npm ci` when they are not what package-lock.json says. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SetupError, runForeground } from './command.mjs';
 
-/** How long `npm ci` may take, in milliseconds: some 300 MB over a slow line. */
+/** How long `npm ci` may take, in milliseconds: some 100 MB over a slow line. */
 const INSTALL_TIMEOUT_MS = 20 * 60_000;
 
 /**
@@ -68,6 +68,11 @@ export async function ensureDependencies(root) {
   if (wanted === undefined) throw new SetupError('package-lock.json is missing or damaged: restore it with git.');
   const why = whyInstall(wanted, readLockedPackages(join(root, 'node_modules', '.package-lock.json')));
   if (why === undefined) return;
+  if (lstatSync(join(root, 'node_modules'), { throwIfNoEntry: false })?.isSymbolicLink()) {
+    // npm would empty the folder that it leads to, which is another checkout's.
+    console.warn(`node_modules is a link and is left alone, although ${why}.`);
+    return;
+  }
   const flags = ['--ignore-scripts', '--include=dev', '--include=optional', '--no-audit', '--no-fund'];
   console.log(`[#] npm ci ${flags.join(' ')}   # ${why}`);
   const { code } = await runForeground([...npm(), '--prefix', root, 'ci', ...flags], { timeoutMs: INSTALL_TIMEOUT_MS });

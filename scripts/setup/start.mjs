@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from './build.mjs';
-import { SetupError, runForeground } from './command.mjs';
+import { fail, runForeground } from './command.mjs';
 import { ensureDependencies } from './dependencies.mjs';
 import { requireNode } from './machine.mjs';
 import { ensurePackages } from './packages.mjs';
@@ -23,7 +23,5 @@ try {
   });
   process.exitCode = lab.code;
 } catch (error) {
-  if (!(error instanceof SetupError)) throw error;
-  console.error(error.message);
-  process.exitCode = 1;
+  fail(error);
 }

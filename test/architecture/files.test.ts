@@ -15,7 +15,9 @@ describe('every file of code', () => {
 
   it('has a name that says what is inside, and so has its folder', () => {
     const empty = code.filter(({ path }) =>
-      path.split('/').some((part) => EMPTY_NAMES.some((name) => part.split(/[-.]/).includes(name))),
+      path
+        .split('/')
+        .some((part) => part.startsWith('index.') || EMPTY_NAMES.some((name) => part.split(/[-.]/).includes(name))),
     );
     expect(empty.map(({ path }) => path)).toEqual([]);
   });

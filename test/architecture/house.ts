@@ -41,7 +41,8 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   hono: ['coordinator'],
   '@hono/node-server': ['coordinator'],
   '@hono/zod-openapi': ['coordinator'],
-  '@peculiar/x509': ['coordinator'],
+  '@peculiar/asn1-schema': ['coordinator'],
+  '@peculiar/asn1-x509': ['coordinator'],
   'node-sqlite3-wasm': ['coordinator'],
 };
 
@@ -58,4 +59,4 @@ export const MAX_LINES = 300;
 export const MAX_TEST_LINES = 500;
 
 /** Names that say nothing about what is inside. */
-export const EMPTY_NAMES: readonly string[] = ['util', 'utils', 'helper', 'helpers', 'common', 'misc', 'index'];
+export const EMPTY_NAMES: readonly string[] = ['util', 'utils', 'helper', 'helpers', 'common', 'misc'];
