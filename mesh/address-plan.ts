@@ -2,7 +2,7 @@
  * How the mesh range is shared out. In the mission's 172.30.0.0/16, peers have .0.1 to .99.255, clients .100.2 to
  * .255.254, and .100.1 is the concentrators' own address; other prefix lengths split in the same proportion (100/256).
  */
-import { type Cidr, cidrBounds, type Ipv4, ipv4FromNumber, ipv4ToNumber, prefixLength } from './ipv4.ts';
+import { type Cidr, cidrBounds, type Ipv4, isCidr, ipv4FromNumber, ipv4ToNumber, prefixLength } from './ipv4.ts';
 
 /** The range that a mesh has unless its file says otherwise. */
 export const DEFAULT_MESH_CIDR = '172.30.0.0/16' as Cidr;
@@ -27,15 +27,21 @@ export interface AddressPlan {
   readonly clients: AddressRange;
 }
 
+/** Says whether the text is a network that a mesh can have. */
+export function isMeshCidr(text: string): boolean {
+  return (
+    isCidr(text) &&
+    prefixLength(text) >= MESH_PREFIX_LENGTHS.shortest &&
+    prefixLength(text) <= MESH_PREFIX_LENGTHS.longest
+  );
+}
+
 /**
  * The plan of a mesh range.
  * @throws RangeError when the prefix length lies outside {@link MESH_PREFIX_LENGTHS}
  */
 export function addressPlan(cidr: Cidr): AddressPlan {
-  const length = prefixLength(cidr);
-  if (length < MESH_PREFIX_LENGTHS.shortest || length > MESH_PREFIX_LENGTHS.longest) {
-    throw new RangeError(`${cidr} cannot be a mesh range; allowed: /8 to /24`);
-  }
+  if (!isMeshCidr(cidr)) throw new RangeError(`${cidr} cannot be a mesh range; allowed: /8 to /24`);
   const { first, last } = cidrBounds(cidr);
   const boundary = first + Math.floor(((last - first + 1) * 100) / 256);
   return {

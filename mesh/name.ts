@@ -26,15 +26,18 @@ export function isLabel(text: string): text is Label {
 
 /**
  * Folds a display name to its DNS label: accents dropped (Unicode NFKD), lower case, every run of anything else one
- * hyphen. `iPhone` becomes `iphone`, `Zoë's phone` becomes `zoes-phone`.
+ * hyphen. `iPhone` becomes `iphone`, `Zoë's phone` becomes `zoes-phone`. A label is its own fold, so that a machine
+ * declared as `web--1` joins under that name.
  * @returns `undefined` when nothing usable is left, the label would be too long, or the label is reserved
  */
 export function foldName(displayName: string): Label | undefined {
-  const folded = displayName
-    .normalize('NFKD')
-    .replace(/[\u0300-\u036f'\u2019]/g, '')
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-+|-+$/g, '');
+  const folded = isLabel(displayName)
+    ? displayName
+    : displayName
+        .normalize('NFKD')
+        .replace(/[\u0300-\u036f'\u2019]/g, '')
+        .toLowerCase()
+        .replace(/[^a-z0-9]+/g, '-')
+        .replace(/^-+|-+$/g, '');
   return isLabel(folded) && !RESERVED_LABELS.includes(folded) ? folded : undefined;
 }

@@ -1,5 +1,6 @@
 /** The branded values as zod schemas: one per value, each made of the one predicate that mints it. */
 import { z } from 'zod';
+import { isMeshCidr, MESH_PREFIX_LENGTHS } from './address-plan.ts';
 import { isPort, parseEndpoint } from './endpoint.ts';
 import { type Cidr, type Ipv4, isCidr, isIpv4 } from './ipv4.ts';
 import { isPublicKey, type PublicKey } from './key.ts';
@@ -7,7 +8,10 @@ import { isLabel, type Label } from './name.ts';
 
 /** A string schema that accepts what the predicate accepts and says otherwise what is allowed. */
 function text<T extends string>(is: (value: string) => boolean, allowed: string, maxLength: number): z.ZodType<T, T> {
-  return z.string().max(maxLength, { error: allowed }).refine(is, { error: allowed }) as unknown as z.ZodType<T, T>;
+  return z
+    .string({ error: allowed })
+    .max(maxLength, { error: allowed, abort: true })
+    .refine(is, { error: allowed }) as unknown as z.ZodType<T, T>;
 }
 
 /** An IPv4 address in dotted decimal. */
@@ -30,3 +34,13 @@ export const endpointSchema = text<string>(
 );
 /** A UDP or TCP port. */
 export const portSchema = z.number({ error: 'a port, 1-65535' }).refine(isPort, { error: 'a port, 1-65535' });
+export const hex64Schema = text<string>(
+  (value) => /^[0-9a-f]{64}$/.test(value),
+  '64 hexadecimal digits, lower case',
+  64,
+);
+export const meshCidrSchema = text<Cidr>(
+  isMeshCidr,
+  `an IPv4 network without host bits, /${String(MESH_PREFIX_LENGTHS.shortest)} to /${String(MESH_PREFIX_LENGTHS.longest)}, such as 172.30.0.0/16`,
+  18,
+);
