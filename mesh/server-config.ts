@@ -11,16 +11,16 @@ import {
   authTokenSchema,
   directorySchema,
   meshSectionSchema,
-  peerNameSchema,
+  portProblems,
   wireguardSectionSchema,
 } from './peer-config.ts';
 import type { Problem } from './problem.ts';
-import { hex64Schema, labelSchema, meshCidrSchema } from './schema.ts';
+import { foldedNameSchema, hex64Schema, labelSchema, meshCidrSchema } from './schema.ts';
 import { isStrongToken, TOKEN_MIN_LENGTH } from './token.ts';
 import { NOT_SHOWN, parseDocument } from './zod-problems.ts';
 
 const joinMeshSchema = z.strictObject({
-  name: peerNameSchema,
+  name: foldedNameSchema,
   data_dir: directorySchema,
   mesh: meshSectionSchema.prefault({}),
   wireguard: wireguardSectionSchema.prefault({}),
@@ -89,7 +89,10 @@ function credentialOf({ auth_token, join_root, token_verifier }: ServerConfigFil
  * @throws ProblemsError with every problem at once
  */
 export function parseServerConfig(document: unknown, source: string, options: ServerConfigOptions): ServerConfig {
-  const file = parseDocument(serverConfigSchema, document, source, (rest) => tokenProblems(rest, options.lab));
+  const file = parseDocument(serverConfigSchema, document, source, (rest) => [
+    ...tokenProblems(rest, options.lab),
+    ...portProblems(rest.join_mesh ?? {}, 'join_mesh.'),
+  ]);
   return { ...file, ...credentialOf(file) };
 }
 

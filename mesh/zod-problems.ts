@@ -116,13 +116,16 @@ export function keysAt(schema: z.core.$ZodType, path: Path): readonly string[] {
 /** The document without what stands at these paths. */
 function without(document: unknown, paths: readonly Path[]): unknown {
   if (!isObject(document) || paths.length === 0) return document;
-  const gone = new Set(paths.filter((path) => path.length === 1).map(([key]) => String(key)));
+  const byKey = new Map<string, Path[]>();
+  for (const [first, ...rest] of paths) {
+    const key = String(first);
+    const known = byKey.get(key);
+    if (known) known.push(rest);
+    else byKey.set(key, [rest]);
+  }
   const kept = Object.entries(document)
-    .filter(([key]) => !gone.has(key))
-    .map(([key, value]): [string, unknown] => {
-      const below = paths.filter((path) => path.length > 1 && String(path[0]) === key).map((path) => path.slice(1));
-      return [key, without(value, below)];
-    });
+    .filter(([key]) => !byKey.get(key)?.some((rest) => rest.length === 0))
+    .map(([key, value]): [string, unknown] => [key, without(value, byKey.get(key) ?? [])]);
   return Array.isArray(document) ? kept.map(([, value]) => value) : Object.fromEntries(kept);
 }
 
@@ -156,17 +159,17 @@ export function parseDocument<T extends z.ZodType>(
   schema: T,
   document: unknown,
   source: string,
-  rules: Rules<z.infer<T>> = () => [],
+  rules?: Rules<z.infer<T>>,
 ): z.infer<T> {
   const result = schema.safeParse(document, { error: allowedBy });
   if (!result.success) {
     const { issues } = result.error;
     throw new ProblemsError(source, [
       ...issues.flatMap((issue) => problemsOf(issue, document, schema)),
-      ...problemsOfTheRest(schema, document, issues, rules),
+      ...(rules ? problemsOfTheRest(schema, document, issues, rules) : []),
     ]);
   }
-  const broken = rules(result.data);
+  const broken = rules?.(result.data) ?? [];
   if (broken.length > 0) throw new ProblemsError(source, broken);
   return result.data;
 }

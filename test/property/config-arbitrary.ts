@@ -18,12 +18,14 @@ import {
 const directory = fc.option(fc.constantFrom('/var/lib/tunnelmesh', '~/.tunnelmesh', '/tmp/a b/ü'));
 const endpoint = fc.option(endpointTextArbitrary);
 
-const joinMesh = fc.record({
-  name: labelArbitrary,
-  data_dir: directory,
-  mesh: fc.record({ listen_port: portArbitrary, endpoint }),
-  wireguard: fc.record({ enabled: fc.boolean(), listen_port: portArbitrary, endpoint, data_dir: directory }),
-});
+const joinMesh = fc
+  .record({
+    name: labelArbitrary,
+    data_dir: directory,
+    mesh: fc.record({ listen_port: portArbitrary, endpoint }),
+    wireguard: fc.record({ enabled: fc.boolean(), listen_port: portArbitrary, endpoint, data_dir: directory }),
+  })
+  .filter(({ mesh, wireguard }) => mesh.listen_port !== wireguard.listen_port);
 
 const peerCredential: fc.Arbitrary<PeerCredential> = fc.oneof(
   fc.record({ auth_token: hex64Arbitrary, node_token: fc.constant(null), claims: fc.constant(null) }),

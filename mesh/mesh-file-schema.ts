@@ -1,0 +1,169 @@
+/**
+ * The mesh file's keys: what each means, what may stand there, what it is when absent. The JSON Schema that editors
+ * complete the file by is generated from here.
+ */
+import { z } from 'zod';
+import { DEFAULT_MESH_CIDR } from './address-plan.ts';
+import { isHostname } from './endpoint.ts';
+import { isIpv4 } from './ipv4.ts';
+import { type Label, RESERVED_LABELS } from './name.ts';
+import { isServerUrl } from './peer-config.ts';
+import { MESH_PORT, OVERLAY_PORT, WIREGUARD_PORT } from './port.ts';
+import {
+  cidrSchema,
+  endpointSchema,
+  foldedNameSchema,
+  hex64Schema,
+  labelSchema,
+  meshCidrSchema,
+  portSchema,
+} from './schema.ts';
+
+/** The region that nodes get unless the file says otherwise. */
+export const DEFAULT_REGION = 'ams3';
+
+/** The size that nodes get unless the file says otherwise: the smallest that is sold in every region. */
+export const DEFAULT_SIZE = 's-1vcpu-1gb';
+
+/** Most entries of a node's lists; a node's claims then fit a join (see `join.ts`). */
+const ROUTES_MAX = 64;
+const ALIASES_MAX = 32;
+
+/** Most entries of the other lists. */
+const LIST_MAX = 1000;
+
+/** Highest generation that claims can spell (see `claims.ts`). */
+const GENERATION_MAX = 999_999_999;
+
+/** Text of one exact form; the pattern goes into the JSON Schema too. */
+function form(pattern: RegExp, maxLength: number, error: string): z.ZodString {
+  return z.string({ error }).max(maxLength, { error, abort: true }).regex(pattern, { error });
+}
+
+const httpsUrlSchema = form(/^https:\/\/[^\s/?#@]+(?:\/[^\s]*)?$/, 2048, 'an https:// URL');
+const regionSchema = form(/^[a-z]{3}[0-9]{1,2}$/, 5, 'the slug of a DigitalOcean region, such as ams3');
+const sizeSchema = form(/^[a-z0-9]+(?:-[a-z0-9.]+)+$/, 64, 'the slug of a droplet size, such as s-1vcpu-1gb');
+const tagsSchema = z
+  .array(form(/^[a-zA-Z0-9:_-]{1,255}$/, 255, "a tag: 1 to 255 of letters, digits, ':', '-' and '_'"))
+  .max(LIST_MAX)
+  .default([]);
+const nodeNameSchema = labelSchema.refine((name) => !RESERVED_LABELS.includes(name), {
+  error: `a DNS label other than ${RESERVED_LABELS.join(', ')}`,
+});
+
+const WG_PORT_ALLOWED = `a port, 1-65535, but not ${String(MESH_PORT)} or ${String(OVERLAY_PORT)}, which the mesh itself uses`;
+
+/** One entry of `nodes`. */
+const nodeSchema = z.strictObject({
+  coordinator: z.boolean().default(false).describe('Runs the registry and API of the mesh. Exactly one node does.'),
+  peer: z.boolean().default(true).describe('Takes part in the mesh. Every node that does anything is a peer.'),
+  wireguard: z.boolean().default(false).describe('Runs a concentrator: standard WireGuard apps connect here.'),
+  wg_port: portSchema
+    .refine((port) => port !== MESH_PORT && port !== OVERLAY_PORT, { error: WG_PORT_ALLOWED })
+    .default(WIREGUARD_PORT)
+    .describe('UDP port of the concentrator.'),
+  region: regionSchema.nullable().default(null).describe('Region of the droplet; default_region when absent.'),
+  size: sizeSchema.nullable().default(null).describe('Size of the droplet; default_size when absent.'),
+  endpoint: endpointSchema
+    .nullable()
+    .default(null)
+    .describe('host:port where clients reach the concentrator; the reserved IP and wg_port when absent.'),
+  exit_node: labelSchema
+    .nullable()
+    .default(null)
+    .describe("Node that carries the internet traffic of this gateway's clients. It must allow_exit_traffic."),
+  allow_exit_traffic: z.boolean().default(false).describe("May carry clients' internet traffic, masqueraded there."),
+  routes: z
+    .array(cidrSchema)
+    .max(ROUTES_MAX)
+    .default([])
+    .describe('Networks behind this node that the mesh shall reach.'),
+  dns_aliases: z
+    .array(foldedNameSchema)
+    .max(ALIASES_MAX)
+    .default([])
+    .describe('Further names of this node, each folded to a DNS label.'),
+  reserved_ip: z
+    .boolean()
+    .nullable()
+    .default(null)
+    .describe('Has an address that outlives the droplet. When absent: coordinators and gateways do, others do not.'),
+  generation: z
+    .int()
+    .min(0)
+    .max(GENERATION_MAX)
+    .default(0)
+    .describe('Raise it to replace the droplet; volume, address and keys stay.'),
+  protect: z.boolean().default(false).describe("Terraform refuses to destroy the node's volume and reserved IP."),
+  tags: tagsSchema.describe('Tags of the droplet besides those of the mesh.'),
+  location: form(/^[^\p{C}]{1,100}$/u, 100, 'words on one line, at most 100 characters')
+    .nullable()
+    .default(null)
+    .describe('Where the machine stands, in words for people.'),
+});
+
+/** The file. */
+export const meshFileSchema = z.strictObject({
+  name: form(/^[a-z](?:[a-z0-9-]{0,22}[a-z0-9])?$/, 24, '1 to 24 of a-z, 0-9 and -, beginning with a letter')
+    .default('tunnelmesh')
+    .describe('Name of the mesh; begins every tag, firewall and volume name, so that meshes can share an account.'),
+  nodes: z.record(nodeNameSchema, nodeSchema).describe('The machines, by name. A name is a DNS label.'),
+  mesh_cidr: meshCidrSchema.default(DEFAULT_MESH_CIDR).describe('Address range of the whole mesh, /8 to /24.'),
+  domain: z
+    .string()
+    .max(253)
+    .refine((name) => isHostname(name) && name.includes('.') && !isIpv4(name) && name === name.toLowerCase(), {
+      error: 'a lower-case DNS name with a dot, such as mesh.example.com',
+    })
+    .nullable()
+    .default(null)
+    .describe('Public DNS name of the mesh, inside a zone that exists already and is never owned.'),
+  domain_suffix: labelSchema.default('tunnelmesh' as Label).describe('Suffix of every name inside the mesh.'),
+  default_region: regionSchema.default(DEFAULT_REGION).describe('Region of nodes that name none.'),
+  default_size: sizeSchema.default(DEFAULT_SIZE).describe('Size of nodes that name none.'),
+  ssh_keys: z
+    .array(form(/^(?:[0-9]+|(?:[0-9a-f]{2}:){15}[0-9a-f]{2})$/, 47, "an SSH key's fingerprint (MD5) or id, in quotes"))
+    .max(LIST_MAX)
+    .default([])
+    .describe('Keys of the account that new droplets accept, by fingerprint or id.'),
+  ssh_from: z.array(cidrSchema).max(LIST_MAX).default([]).describe('Networks that may reach SSH; none when absent.'),
+  artifact: z
+    .strictObject({
+      url: httpsUrlSchema.describe('Where droplets download the tarball.'),
+      sha256: hex64Schema.describe('SHA-256 of the tarball.'),
+    })
+    .nullable()
+    .default(null)
+    .describe('The software that nodes install.'),
+  backend: z
+    .strictObject({
+      bucket: form(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 63, 'the name of a bucket: 3 to 63 of a-z, 0-9, . and -'),
+      region: form(/^[a-z0-9-]{1,32}$/, 32, 'a region, such as ams3'),
+      endpoint: httpsUrlSchema.describe('Base URL of the store, such as https://ams3.digitaloceanspaces.com.'),
+    })
+    .nullable()
+    .default(null)
+    .describe("S3-compatible bucket for Terraform's state; local files when absent. Its keys come by the environment."),
+  tags: tagsSchema.describe('Tags of everything that the mesh owns.'),
+  retired: z
+    .array(labelSchema)
+    .max(LIST_MAX)
+    .default([])
+    .describe('Names of former nodes: the droplet is gone, volume and address are kept.'),
+  external_coordinator_url: z
+    .string()
+    .max(512)
+    .refine(isServerUrl, { error: 'the https:// URL of a host, such as https://coord.example.com:8443' })
+    .nullable()
+    .default(null)
+    .describe('Coordinator that runs elsewhere, when no node is one.'),
+});
+
+/** The file as its schema gives it, before {@link MeshFile} fills in what depends on other keys. */
+export type MeshFileKeys = z.infer<typeof meshFileSchema>;
+
+/** The JSON Schema (draft 2020-12) of what may stand in the file; published as `docs/mesh.schema.json`. */
+export function meshFileJsonSchema(): Record<string, unknown> {
+  const schema = z.toJSONSchema(meshFileSchema, { io: 'input' });
+  return { ...schema, title: 'TunnelMesh mesh file' };
+}
