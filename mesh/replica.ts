@@ -13,7 +13,8 @@ export type Touched =
 
 /**
  * Says whether attachment `a` beats `b` for the same client: the higher sequence, between equals the gateway with the
- * lower mesh address (as a number), an unknown gateway last.
+ * lower mesh address (as a number), an unknown gateway last, between unknown ones the lower id. So the one that wins does
+ * not depend on the order in which they are heard of.
  */
 export function attachmentBeats(
   a: Attachment,
@@ -26,7 +27,8 @@ export function attachmentBeats(
     const record = peers.get(peer);
     return record ? ipv4ToNumber(record.address) : Infinity;
   };
-  return rank(a.gateway) < rank(b.gateway);
+  const [left, right] = [rank(a.gateway), rank(b.gateway)];
+  return left === right ? a.gateway < b.gateway : left < right;
 }
 
 /** See the file's comment. */
@@ -74,8 +76,12 @@ export class MeshReplica implements MeshState {
     };
   }
 
-  /** Takes one attachment in, from the stream or straight from a gateway. Says whether it won. */
+  /**
+   * Takes one attachment in, from the stream or straight from a gateway. Says whether it won; one of an unknown client
+   * never does, for it may be the late echo of a deleted one.
+   */
   attach(attachment: Attachment): boolean {
+    if (!this.clients.has(attachment.client)) return false;
     if (!attachmentBeats(attachment, this.attachments.get(attachment.client), this.peers)) return false;
     this.attachments.set(attachment.client, attachment);
     return true;
