@@ -21,8 +21,8 @@ const GIVEN_MAX_CHARACTERS = 120;
 /** The given value as it is quoted in a message: JSON, cut to one short line, never a dump of a whole document. */
 export function quoteGiven(given: unknown): string {
   if (given === undefined) return 'missing';
-  const text =
-    typeof given === 'bigint' ? given.toString() : ((JSON.stringify(given) as string | undefined) ?? typeof given);
+  const spelled = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? value.toString() : value);
+  const text = (JSON.stringify(given, spelled) as string | undefined) ?? typeof given;
   return text.length > GIVEN_MAX_CHARACTERS ? `${text.slice(0, GIVEN_MAX_CHARACTERS)}…` : text;
 }
 

@@ -65,7 +65,8 @@ function shown(value: unknown, depth = SHOWN_DEPTH): unknown {
 function givenAt(document: unknown, path: Path): unknown {
   const value = valueAt(document, path);
   if (value === undefined) return undefined;
-  const secret = path.some((key) => SECRET_KEY.test(String(key))) || (path.length === 0 && !isObject(value));
+  const key = path.at(-1);
+  const secret = key === undefined ? !isObject(value) : SECRET_KEY.test(String(key));
   return secret ? NOT_SHOWN : shown(value);
 }
 
