@@ -28,8 +28,8 @@ function repeatedKeys(node: SyntaxNode, bytes: Uint8Array): readonly Problem[] {
     const seen = new Set<string>();
     for (const { range } of node.children.filter((_, index) => index % 2 === 0)) {
       const key = new TextDecoder().decode(bytes.subarray(range.start.byte, range.end.byte)).replaceAll('"', '');
-      // The tree's lines count from 0, and the wrapper below adds one before the first.
-      const path = `${String(range.start.line)}:${String(range.start.column + 1)}`;
+      // The tree's lines count from 0, and the wrapper below adds one before the first; its columns count from 1.
+      const path = `${String(range.start.line)}:${String(range.start.column)}`;
       if (seen.has(key)) repeated.push({ path, given: key, allowed: ALLOWED });
       seen.add(key);
     }
