@@ -33,17 +33,22 @@ export const endpointSchema = text<string>(
   'host:port, such as 203.0.113.50:51820 or wg.example.com:51820',
   261,
 );
+
 const PORT_ALLOWED = 'a port, 1-65535';
+
 /** A UDP or TCP port. */
 export const portSchema = z
   .int({ error: PORT_ALLOWED, abort: true })
   .min(1, { error: PORT_ALLOWED })
   .max(65535, { error: PORT_ALLOWED });
+
+/** 32 bytes in hexadecimal: tokens and what is derived from them. */
 export const hex64Schema = text<string>(
   (value) => /^[0-9a-f]{64}$/.test(value),
   '64 hexadecimal digits, lower case',
   64,
 );
+/** A network that a mesh can have. */
 export const meshCidrSchema = text<Cidr>(
   isMeshCidr,
   `an IPv4 network without host bits, /${String(MESH_PREFIX_LENGTHS.shortest)} to /${String(MESH_PREFIX_LENGTHS.longest)}, such as 172.30.0.0/16`,
