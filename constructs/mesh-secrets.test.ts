@@ -56,20 +56,9 @@ describe("Terraform's derivation of a secret", () => {
     );
   });
 
-  it('starts from a sensitive variable without a default, checked for its form', () => {
+  it('starts from a sensitive variable, without a default and without a validation that would print it', () => {
     expect(synthesize((secrets) => secrets.joinRoot).variable).toEqual({
-      auth_token: {
-        type: 'string',
-        sensitive: true,
-        nullable: false,
-        description: expect.any(String),
-        validation: [
-          {
-            condition: '${can(regex("^[0-9a-f]{64}$", var.auth_token))}',
-            error_message: expect.any(String),
-          },
-        ],
-      },
+      auth_token: { type: 'string', sensitive: true, nullable: false, description: expect.any(String) },
     });
   });
 });

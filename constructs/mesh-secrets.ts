@@ -2,7 +2,7 @@
  * The operator's token as a Terraform variable, and what nodes get instead of it. Terraform computes those values while
  * it runs, by the derivations of `mesh/token.ts`; the synthesized configuration holds the formulas and no secret.
  */
-import { Fn, TerraformVariable } from 'cdktf';
+import { Fn, type Precondition, TerraformVariable } from 'cdktf';
 import { Construct } from 'constructs';
 import type { Label } from '../mesh/name.ts';
 
@@ -26,11 +26,18 @@ export class MeshSecrets extends Construct {
       description: "The operator's token of the mesh: 64 hexadecimal digits. It reaches no machine.",
     });
     variable.overrideLogicalId(AUTH_TOKEN_VARIABLE);
-    variable.addValidation({
-      condition: Fn.can(Fn.regex('^[0-9a-f]{64}$', variable.stringValue)),
-      errorMessage: 'The token is 64 hexadecimal digits in lower case.',
-    });
     this.#authToken = variable.stringValue;
+  }
+
+  /**
+   * Holds where the token has its form. It belongs on resources: a validation of the variable itself, when it fails,
+   * prints the value, sensitive or not (seen with Terraform 1.11).
+   */
+  get wellFormed(): Precondition {
+    return {
+      condition: Fn.can(Fn.regex('^[0-9a-f]{64}$', this.#authToken)),
+      errorMessage: 'The variable auth_token has to be 64 hexadecimal digits in lower case.',
+    };
   }
 
   /** The value of `joinRoot(auth_token)`; for coordinators only. */

@@ -15,19 +15,23 @@ export interface NodeName {
   readonly node: string;
 }
 
+/** What {@link isResourceName} accepts, for messages. */
+export const RESOURCE_NAME_ALLOWED = `the mesh's name, a hyphen and the node's name, together at most ${String(NAME_MAX_LENGTH)} of a-z, 0-9 and -, a letter first`;
+
+/** Says whether the two names together can name resources. */
+export function isResourceName({ mesh, node }: NodeName): boolean {
+  const name = `${mesh}-${node}`;
+  return name.length <= NAME_MAX_LENGTH && NAME_PATTERN.test(name);
+}
+
 /**
  * The name of the node's droplet, volume and firewall in the account, `office-wg-us`.
  * @throws RangeError when the two names together make none
  */
-export function resourceName({ mesh, node }: NodeName): string {
-  const name = `${mesh}-${node}`;
-  if (name.length > NAME_MAX_LENGTH || !NAME_PATTERN.test(name)) {
-    throw new RangeError(
-      `"${name}" cannot name a node's resources; allowed: the mesh's name, a hyphen and the node's name, together at most ` +
-        `${String(NAME_MAX_LENGTH)} of a-z, 0-9 and -, a letter first`,
-    );
-  }
-  return name;
+export function resourceName(name: NodeName): string {
+  const text = `${name.mesh}-${name.node}`;
+  if (isResourceName(name)) return text;
+  throw new RangeError(`"${text}" cannot name a node's resources; allowed: ${RESOURCE_NAME_ALLOWED}`);
 }
 
 /**

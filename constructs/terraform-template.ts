@@ -1,8 +1,8 @@
 /**
  * Text inside Terraform's configuration is a template: `${` and `%{` begin an expression, `$${` and `%%{` stand for
  * themselves (https://developer.hashicorp.com/terraform/language/expressions/strings). What a shell script means literally
- * has to be written so, while the references to values that Terraform fills in have to stay. (Nothing in a mesh file
- * may hold a `$`, so whatever looks like a reference is one.)
+ * has to be written so, while the references to values that Terraform fills in have to stay. (Nothing that
+ * comes here from a mesh file may hold a `$`, so whatever looks like a reference is one.)
  */
 
 /** A reference as cdktf writes it into a string until synthesis. */
