@@ -1,5 +1,4 @@
-/** The file that says to a node's daemon what it is, with expressions where Terraform fills in a secret or an address. */
-import { stringify } from 'yaml';
+/** The configuration that says to a node's daemon what it is, with expressions where Terraform fills in a secret or an address. */
 import { type Claims, renderClaims } from '../mesh/claims.ts';
 import type { Cidr } from '../mesh/ipv4.ts';
 import { COORDINATOR_PORT } from '../mesh/join.ts';
@@ -26,11 +25,6 @@ export interface CoordinatorSettings extends DaemonSettings {
   readonly domainSuffix: Label;
 }
 
-/** Every string is quoted: a digest of nothing but digits would otherwise be read as a number. */
-function text(document: Record<string, unknown>): string {
-  return stringify(document, { lineWidth: 0, defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN' });
-}
-
 /** What a peer and a coordinator's own peer have in common. */
 function sections(settings: DaemonSettings): Pick<PeerConfig, 'data_dir' | 'mesh' | 'wireguard'> {
   return {
@@ -45,36 +39,32 @@ function sections(settings: DaemonSettings): Pick<PeerConfig, 'data_dir' | 'mesh
   };
 }
 
-/** The text of a coordinator's `server.yaml`. */
-export function serverConfiguration(settings: CoordinatorSettings): string {
-  return text(
-    renderServerConfig({
-      listen: { host: null, port: COORDINATOR_PORT, tls: true },
-      auth_token: null,
-      join_root: settings.secrets.joinRoot,
-      token_verifier: settings.secrets.tokenVerifier,
-      data_dir: `${MACHINE_PATHS.data}/coordinator`,
-      mesh_cidr: settings.meshCidr,
-      domain_suffix: settings.domainSuffix,
-      join_mesh: { name: settings.name, ...sections(settings) },
-    }),
-  );
+/** The document of a coordinator's `server.yaml`. */
+export function serverConfiguration(settings: CoordinatorSettings): Record<string, unknown> {
+  return renderServerConfig({
+    listen: { host: null, port: COORDINATOR_PORT, tls: true },
+    auth_token: null,
+    join_root: settings.secrets.joinRoot,
+    token_verifier: settings.secrets.tokenVerifier,
+    data_dir: `${MACHINE_PATHS.data}/coordinator`,
+    mesh_cidr: settings.meshCidr,
+    domain_suffix: settings.domainSuffix,
+    join_mesh: { name: settings.name, ...sections(settings) },
+  });
 }
 
 /**
- * The text of a peer's `peer.yaml`.
+ * The document of a peer's `peer.yaml`.
  * @param server - URL of the coordinator, or an expression of it: all that a node knows of another
  */
-export function peerConfiguration(settings: DaemonSettings, server: string): string {
+export function peerConfiguration(settings: DaemonSettings, server: string): Record<string, unknown> {
   const claims = renderClaims(settings.claims);
-  return text(
-    renderPeerConfig({
-      name: settings.name,
-      server,
-      auth_token: null,
-      node_token: settings.secrets.nodeToken(settings.name, claims),
-      claims,
-      ...sections(settings),
-    }),
-  );
+  return renderPeerConfig({
+    name: settings.name,
+    server,
+    auth_token: null,
+    node_token: settings.secrets.nodeToken(settings.name, claims),
+    claims,
+    ...sections(settings),
+  });
 }

@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { App, TerraformStack, Testing } from 'cdktf';
-import { parse } from 'yaml';
 import { type Claims, parseClaims } from '../mesh/claims.ts';
 import type { Cidr } from '../mesh/ipv4.ts';
 import type { Label } from '../mesh/name.ts';
 import { parsePeerConfig } from '../mesh/peer-config.ts';
 import { parseServerConfig } from '../mesh/server-config.ts';
 import { joinRoot, nodeToken, tokenVerifier } from '../mesh/token.ts';
+import { parseYaml } from '../mesh/yaml.ts';
 import { evaluateTemplate } from '../test/terraform/template.ts';
 import { MeshSecrets } from './mesh-secrets.ts';
 import { DigitalOceanNode, type NodeProps } from './node.ts';
@@ -67,7 +67,9 @@ function files(resources: Resources): ReadonlyMap<string, { permissions: string;
     if (value === undefined) throw new Error(`unexpected reference ${reference}`);
     return value;
   });
-  const { write_files } = parse(text) as { write_files: { path: string; permissions: string; content: string }[] };
+  const { write_files } = parseYaml(text, 'user data') as {
+    write_files: { path: string; permissions: string; content: string }[];
+  };
   return new Map(write_files.map(({ path, ...rest }) => [path, rest]));
 }
 
@@ -75,7 +77,7 @@ function files(resources: Resources): ReadonlyMap<string, { permissions: string;
 function secretDocument(resources: Resources, path: string): unknown {
   const file = files(resources).get(path);
   expect(file?.permissions).toBe('0600');
-  return parse(file?.content ?? '');
+  return parseYaml(file?.content ?? '', path);
 }
 
 describe('a gateway', () => {

@@ -8,7 +8,7 @@ import type { Cidr } from '../mesh/ipv4.ts';
 import { COORDINATOR_PORT } from '../mesh/join.ts';
 import type { Label } from '../mesh/name.ts';
 import { MESH_PORT } from '../mesh/port.ts';
-import { nodeCloudInit } from '../templates/cloud-init-node.ts';
+import { type NodeMachine, nodeCloudInit } from '../templates/cloud-init-node.ts';
 import type { Artifact } from '../templates/install.ts';
 import { DataVolume } from './data-volume.ts';
 import type { MeshSecrets } from './mesh-secrets.ts';
@@ -118,7 +118,7 @@ export class DigitalOceanNode extends Construct {
   }
 
   /** @param reserved - the address that the node knows before it boots, which a droplet's own is not */
-  #configuration(reserved: string | null): { command: 'serve' | 'join'; configuration: string } {
+  #configuration(reserved: string | null): Pick<NodeMachine, 'command' | 'configuration'> {
     const { mesh, name, claims, wireguardPort, endpoint, coordinatorUrl } = this.props;
     const at = (port: number): string | null => reserved && `${reserved}:${String(port)}`;
     const settings: DaemonSettings = {

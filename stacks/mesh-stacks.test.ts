@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { parse } from 'yaml';
 import { renderClaims } from '../mesh/claims.ts';
 import { claimsOfNode, parseMeshFile, readMeshFile } from '../mesh/mesh-file.ts';
 import type { Label } from '../mesh/name.ts';
 import { parsePeerConfig } from '../mesh/peer-config.ts';
 import { parseServerConfig } from '../mesh/server-config.ts';
 import { joinRoot, nodeToken, tokenVerifier } from '../mesh/token.ts';
+import { parseYaml } from '../mesh/yaml.ts';
 import { fileIn, type StackConfiguration, synthesizeMesh, userDataOf } from '../test/terraform/synthesis.ts';
 
 /** Never anything else's value, so finding it anywhere is a leak. */
@@ -19,7 +19,9 @@ const VARIABLES = {
 };
 
 /** The map of three gateways that the repository ships. */
-const SCENARIO_3 = parse(await readFile('mesh.yaml', 'utf8')) as { nodes: Record<string, Record<string, unknown>> };
+const SCENARIO_3 = parseYaml(await readFile('mesh.yaml', 'utf8'), 'mesh.yaml') as {
+  nodes: Record<string, Record<string, unknown>>;
+};
 
 function stack(stacks: ReadonlyMap<string, StackConfiguration>, name: string): StackConfiguration {
   const found = stacks.get(name);
@@ -146,9 +148,9 @@ describe('a node', () => {
       const text = fileIn(userData.get(name) ?? '', '/etc/tunnelmesh/peer.yaml');
       const claims = renderClaims(claimsOfNode(node));
       const server = fileIn(userData.get('coordinator') ?? '', '/etc/tunnelmesh/server.yaml');
-      const coordinator = parseServerConfig(parse(server), 'server.yaml', { lab: false });
+      const coordinator = parseServerConfig(parseYaml(server, 'server.yaml'), 'server.yaml', { lab: false });
       expect(coordinator).toMatchObject({ join_root: joinRoot(CANARY), token_verifier: tokenVerifier(CANARY) });
-      expect(parsePeerConfig(parse(text), 'peer.yaml')).toMatchObject({
+      expect(parsePeerConfig(parseYaml(text, 'peer.yaml'), 'peer.yaml')).toMatchObject({
         name,
         claims,
         node_token: nodeToken(coordinator.join_root ?? '', name, claims),

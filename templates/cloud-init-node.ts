@@ -1,5 +1,6 @@
 /** A node's user data: its configuration, the units, and what the kernel must allow. */
-import { type CloudInit, type MachineFile } from './cloud-init.ts';
+import { stringify } from 'yaml';
+import type { CloudInit, MachineFile } from './cloud-init.ts';
 import { type Artifact, INSTALL_SCRIPT, MACHINE_PATHS, renderArtifact } from './install.ts';
 import { MOUNT_UNIT, renderDaemonUnit, renderInstallUnit, renderMountUnit } from './units.ts';
 
@@ -7,8 +8,8 @@ import { MOUNT_UNIT, renderDaemonUnit, renderInstallUnit, renderMountUnit } from
 export interface NodeMachine {
   /** A coordinator runs `serve`, every other peer `join`. */
   readonly command: 'serve' | 'join';
-  /** The text of `server.yaml` for `serve`, of `peer.yaml` for `join`. */
-  readonly configuration: string;
+  /** The document of `server.yaml` for `serve`, of `peer.yaml` for `join`. */
+  readonly configuration: Readonly<Record<string, unknown>>;
   /** Path of the data volume's block device. */
   readonly volumeDevice: string;
   readonly artifact: Artifact;
@@ -29,6 +30,11 @@ export function configurationPath(command: NodeMachine['command']): string {
   return `${MACHINE_PATHS.configuration}/${command === 'serve' ? 'server' : 'peer'}.yaml`;
 }
 
+/** Every string is quoted: a digest of nothing but digits would otherwise be read as a number. */
+function renderConfiguration(document: NodeMachine['configuration']): string {
+  return stringify(document, { lineWidth: 0, defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN' });
+}
+
 /** The node's files. */
 function nodeFiles(node: NodeMachine): MachineFile[] {
   const configuration = configurationPath(node.command);
@@ -38,7 +44,7 @@ function nodeFiles(node: NodeMachine): MachineFile[] {
     content,
   });
   return [
-    { path: configuration, mode: '0600', content: node.configuration },
+    { path: configuration, mode: '0600', content: renderConfiguration(node.configuration) },
     { path: MACHINE_PATHS.artifact, mode: '0644', content: renderArtifact(node.artifact) },
     { path: MACHINE_PATHS.installScript, mode: '0755', content: INSTALL_SCRIPT },
     { path: '/etc/sysctl.d/60-tunnelmesh.conf', mode: '0644', content: SYSCTLS },
