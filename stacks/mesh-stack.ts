@@ -1,0 +1,80 @@
+/** What every stack of a mesh has: state, provider, the operator's token, nodes, and the outputs about its gateways. */
+import { DigitaloceanProvider } from '@cdktf/provider-digitalocean/lib/provider/index.js';
+import { TerraformOutput, TerraformStack } from 'cdktf';
+import type { Construct } from 'constructs';
+import { ArtifactSource } from '../constructs/artifact-source.ts';
+import { MeshSecrets } from '../constructs/mesh-secrets.ts';
+import { DigitalOceanNode, type MeshSettings } from '../constructs/node.ts';
+import { claimsOfNode, type MeshFile, type MeshNode } from '../mesh/mesh-file.ts';
+import { stateBackend } from './state-backend.ts';
+
+/**
+ * The bindings were made for 2.71; before 2.95 the provider assigns a reserved address without waiting for what the
+ * droplet is still busy with. The arguments that are used here exist, unchanged, in both.
+ */
+const PROVIDER_VERSION = '~> 2.95';
+
+/** The backend's `endpoints` are there from 1.6 on, which is also OpenTofu's first version. */
+const TERRAFORM_VERSION = '>= 1.6';
+
+/** What a stack is made from: the whole mesh file, and those of its nodes that belong here. */
+export interface MeshStackProps {
+  readonly mesh: MeshFile;
+  readonly nodes: readonly MeshNode[];
+}
+
+/** Base of the coordinator's and the gateways' stacks. */
+export abstract class MeshStack extends TerraformStack {
+  protected readonly nodes: readonly DigitalOceanNode[];
+
+  /** @param coordinatorUrl - what nodes other than the coordinator join; null in the coordinator's own stack */
+  constructor(scope: Construct, id: string, { mesh, nodes }: MeshStackProps, coordinatorUrl: string | null) {
+    super(scope, id);
+    stateBackend(this, id, mesh);
+    // The account's token comes from DIGITALOCEAN_TOKEN in the environment.
+    new DigitaloceanProvider(this, 'digitalocean', {});
+    this.addOverride('terraform.required_version', TERRAFORM_VERSION);
+    this.addOverride('terraform.required_providers.digitalocean.version', PROVIDER_VERSION);
+    const settings: MeshSettings = {
+      name: mesh.name,
+      cidr: mesh.mesh_cidr,
+      domainSuffix: mesh.domain_suffix,
+      sshKeys: mesh.ssh_keys,
+      sshFrom: mesh.ssh_from,
+      artifact: new ArtifactSource(this, 'artifact', mesh.artifact).artifact,
+      secrets: new MeshSecrets(this, 'secrets'),
+    };
+    this.nodes = nodes.map(
+      (node) =>
+        new DigitalOceanNode(this, node.name, {
+          mesh: settings,
+          name: node.name,
+          claims: claimsOfNode(node),
+          wireguardPort: node.wg_port,
+          endpoint: node.endpoint,
+          region: node.region,
+          size: node.size,
+          reservedAddress: node.reserved_ip,
+          protect: node.protect,
+          tags: [...mesh.tags, ...node.tags],
+          coordinatorUrl,
+        }),
+    );
+    this.#outputGateways();
+  }
+
+  /** Output `gateways`: name, region, endpoint and port of each node that runs a concentrator. */
+  #outputGateways(): void {
+    const gateways = this.nodes.filter((node) => node.props.claims.wireguard);
+    if (gateways.length === 0) return;
+    new TerraformOutput(this, 'gateways', {
+      description: 'Where clients reach the WireGuard concentrators.',
+      value: gateways.map(({ props, endpoint }) => ({
+        name: props.name,
+        region: props.region,
+        endpoint,
+        port: props.wireguardPort,
+      })),
+    });
+  }
+}

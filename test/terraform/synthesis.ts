@@ -1,0 +1,107 @@
+/** A mesh file's whole synthesized tree, as `cdktf synth` would leave it. */
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App } from 'cdktf';
+import { parse } from 'yaml';
+import { parseMeshFile } from '../../mesh/mesh-file.ts';
+import { meshStacks } from '../../stacks/mesh-stacks.ts';
+import { evaluateTemplate } from './template.ts';
+
+/** Blocks of one kind, by type and name. */
+export type Blocks = Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, unknown>>>>>>;
+
+/** One stack's configuration, as far as tests look at it. */
+export interface StackConfiguration {
+  readonly resource: Blocks;
+  readonly data?: Blocks;
+  readonly variable: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly output: Readonly<Record<string, { readonly value: unknown; readonly sensitive?: boolean }>>;
+  readonly provider: unknown;
+  readonly terraform: Readonly<Record<string, unknown>>;
+}
+
+/** What synthesis wrote. */
+export interface Synthesis {
+  /** The text of every file, by path. */
+  readonly files: ReadonlyMap<string, string>;
+  readonly stacks: ReadonlyMap<string, StackConfiguration>;
+  /** Which stacks have to be deployed before each. */
+  readonly dependencies: Readonly<Record<string, readonly string[]>>;
+}
+
+/** @throws ProblemsError for a document that is no mesh file or cannot be deployed */
+export async function synthesizeMesh(document: unknown): Promise<Synthesis> {
+  const mesh = parseMeshFile(document, 'mesh.yaml');
+  const directory = await mkdtemp(join(tmpdir(), 'tunnelmesh-synth-'));
+  try {
+    const app = new App({ outdir: directory });
+    meshStacks(app, mesh, 'mesh.yaml');
+    app.synth();
+    const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+    const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+    const files = new Map(
+      await Promise.all(
+        paths.map(async (path) => [path.slice(directory.length + 1), await readFile(path, 'utf8')] as const),
+      ),
+    );
+    const manifest = JSON.parse(files.get('manifest.json') ?? '{}') as {
+      stacks: Record<string, { dependencies: string[]; synthesizedStackPath: string }>;
+    };
+    const stacks = Object.entries(manifest.stacks);
+    return {
+      files,
+      stacks: new Map(
+        stacks.map(([name, { synthesizedStackPath }]) => [
+          name,
+          JSON.parse(files.get(synthesizedStackPath) ?? '{}') as StackConfiguration,
+        ]),
+      ),
+      dependencies: Object.fromEntries(stacks.map(([name, { dependencies }]) => [name, dependencies])),
+    };
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
+
+/** Stands in for every address that DigitalOcean would give. */
+function address(node: string): string {
+  let hash = 0;
+  for (const character of node) hash = (hash * 31 + character.charCodeAt(0)) % 254;
+  return `203.0.113.${String(hash + 1)}`;
+}
+
+/** The user data of every node as its droplet would get it, by the node's name. */
+export function userDataOf(
+  { stacks }: Synthesis,
+  variables: Readonly<Record<string, string>>,
+): ReadonlyMap<string, string> {
+  const lookup = (reference: string): string => {
+    const variable = /^var\.(.*)$/.exec(reference)?.[1];
+    if (variable === undefined) {
+      // The coordinator's address is one resource, whether its own stack refers to it or another does.
+      const node = /digitalocean_reserved_ip\.?([a-z0-9-]+?)\.?ip_address$/.exec(reference)?.[1];
+      if (node === undefined) throw new Error(`unexpected reference ${reference}`);
+      return address(node);
+    }
+    const value = variables[variable];
+    if (value === undefined) throw new Error(`unexpected variable ${variable}`);
+    return value;
+  };
+  return new Map(
+    [...stacks.values()].flatMap(({ resource }) =>
+      Object.entries(resource['digitalocean_droplet'] ?? {}).map(([node, droplet]): [string, string] => [
+        node,
+        evaluateTemplate(String(droplet['user_data']), lookup),
+      ]),
+    ),
+  );
+}
+
+/** The content of a file that user data writes. */
+export function fileIn(userData: string, path: string): string {
+  const { write_files } = parse(userData) as { write_files: { path: string; content: string }[] };
+  const file = write_files.find((candidate) => candidate.path === path);
+  if (!file) throw new Error(`${path} is not written`);
+  return file.content;
+}
