@@ -5,8 +5,8 @@ import type { Attachment } from '../mesh/state.ts';
 import { Announcer } from './announce.ts';
 import { ANNOUNCE_PORT } from './announcement.ts';
 import type { Datagrams } from './datagrams.ts';
-import { FakeClock, settle } from './testing/fake-clock.ts';
-import { attached, client, countingBytes, peer, snapshot } from './testing/records.ts';
+import { FakeClock, settle } from './fake-clock.fixture.ts';
+import { attached, client, countingBytes, peer, snapshot } from './records.fixture.ts';
 
 /** Peers on one wire that a test may cut. */
 class Wire {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { MeshReplica } from '../mesh/replica.ts';
 import { AttachmentRules, type Moment, TAKE_BACK_AFTER_MS } from './attachment.ts';
 import type { Handshake } from './data-plane.ts';
-import { attached, client, peer, snapshot } from './testing/records.ts';
+import { attached, client, peer, snapshot } from './records.fixture.ts';
 
 const START = 1_000_000;
 const at = (ms: number): Moment => ({ monotonicMs: ms, wallMs: START + ms });

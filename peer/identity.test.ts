@@ -3,7 +3,7 @@ import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type IdentityPlace, type Membership, openKeys, readMembership, writeMembership } from './identity.ts';
-import { countingBytes, keyOf, label, MESH, peer } from './testing/records.ts';
+import { countingBytes, keyOf, label, MESH, peer } from './records.fixture.ts';
 
 let dataDir: string;
 let place: IdentityPlace;

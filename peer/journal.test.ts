@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { MeshReplica } from '../mesh/replica.ts';
 import type { Delta, Snapshot } from '../mesh/stream.ts';
 import { Journal, snapshotOfState } from './journal.ts';
-import { attached, client, delta, memoryLog, peer, snapshot } from './testing/records.ts';
+import { attached, client, delta, memoryLog, peer, snapshot } from './records.fixture.ts';
 
 let directory: string;
 let path: string;

@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import type { HttpsRequest, HttpsResponse } from '../host/https.ts';
 import { type Report, reportSchema } from '../mesh/api.ts';
 import { activityOf, Reporter } from './report.ts';
-import { FakeClock } from './testing/fake-clock.ts';
-import { attached, keyOf, memoryLog } from './testing/records.ts';
+import { FakeClock } from './fake-clock.fixture.ts';
+import { attached, keyOf, memoryLog } from './records.fixture.ts';
 
 class Desk {
   readonly clock = new FakeClock();

@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import type { HttpsRequest } from '../host/https.ts';
 import type { Delta, Snapshot } from '../mesh/stream.ts';
 import { followStream, type Position, SILENCE_MS, type StreamDoor } from './stream.ts';
-import { FakeClock, settle } from './testing/fake-clock.ts';
-import { client, delta, memoryLog, snapshot } from './testing/records.ts';
+import { FakeClock, settle } from './fake-clock.fixture.ts';
+import { client, delta, memoryLog, snapshot } from './records.fixture.ts';
 
 /** One answer: a status and the pieces of its body; it stays open unless it ends or fails. */
 interface Answer {

@@ -1,10 +1,10 @@
 /** Records of a small mesh for tests: three gateways, one plain peer, clients as needed. */
-import { isLabel, type Label } from '../../mesh/name.ts';
-import { type Cidr, type Ipv4, ipv4FromNumber, ipv4ToNumber } from '../../mesh/ipv4.ts';
-import { PrivateKey } from '../../mesh/key.ts';
-import type { Log } from '../../host/log.ts';
-import type { Attachment, ClientRecord, MeshInfo, PeerRecord } from '../../mesh/state.ts';
-import type { Delta, Snapshot } from '../../mesh/stream.ts';
+import { isLabel, type Label } from '../mesh/name.ts';
+import { type Cidr, type Ipv4, ipv4FromNumber, ipv4ToNumber } from '../mesh/ipv4.ts';
+import { PrivateKey } from '../mesh/key.ts';
+import type { Log } from '../host/log.ts';
+import type { Attachment, ClientRecord, MeshInfo, PeerRecord } from '../mesh/state.ts';
+import type { Delta, Snapshot } from '../mesh/stream.ts';
 
 /** The mission's mesh. */
 export const MESH: MeshInfo = { cidr: '172.30.0.0/16' as Cidr, suffix: label('tunnelmesh') };
