@@ -85,7 +85,7 @@ export class AttachmentRules {
     now: Moment,
   ): Taken {
     const before = this.#handshakes;
-    this.#handshakes = new Map(handshakes.map((handshake) => [handshake.key, handshake.lastHandshakeSeconds]));
+    this.mark(handshakes);
     if (!before) return { attachments: [], onTwoDevices: [] };
     const alive: ClientRecord[] = [];
     for (const { key, lastHandshakeSeconds } of handshakes) {
@@ -96,6 +96,11 @@ export class AttachmentRules {
       if (!loss || lastHandshakeSeconds * 1000 > loss.at.wallMs) alive.push(client);
     }
     return this.takeSenders(state, alive, now);
+  }
+
+  /** Remembers a dump without deciding on anybody. */
+  mark(handshakes: readonly Handshake[]): void {
+    this.#handshakes = new Map(handshakes.map((handshake) => [handshake.key, handshake.lastHandshakeSeconds]));
   }
 
   #mayTake(state: MeshState, client: ClientRecord, now: Moment): boolean {
