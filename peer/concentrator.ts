@@ -25,7 +25,7 @@ export interface ConcentratorParts {
   /** This peer's id. */
   readonly self: string;
   readonly dataPlane: DataPlane;
-  readonly mesh: Pick<LocalMesh, 'state' | 'index' | 'attach'>;
+  readonly mesh: Pick<LocalMesh, 'state' | 'directory' | 'attach'>;
   readonly reporter: Pick<Reporter, 'attached' | 'activity'>;
   /** Tells the other peers; resolves to the number of announcements that nobody acknowledged. */
   readonly announce: (attachments: readonly Attachment[]) => Promise<number>;
@@ -70,7 +70,7 @@ export class Concentrator {
     const addresses = await dataPlane.newcomers();
     const state = mesh.state;
     if (!state || addresses.length === 0) return;
-    const senders = addresses.flatMap((address) => mesh.index.atAddress(address) ?? []);
+    const senders = addresses.flatMap((address) => mesh.directory.atAddress(address) ?? []);
     await this.#take(this.#rules.takeSenders(state, senders, this.#now()));
   }
 
@@ -84,7 +84,7 @@ export class Concentrator {
       this.#rules.mark(handshakes);
       return;
     }
-    const clientOf = mesh.index.withKey.bind(mesh.index);
+    const clientOf = mesh.directory.withKey.bind(mesh.directory);
     await this.#take(this.#rules.takeSilent(state, handshakes, clientOf, this.#now()));
     this.#reportActivity(state, handshakes);
   }
@@ -107,7 +107,7 @@ export class Concentrator {
     const known = new Map<string, string>();
     const changed: ActivityEntry[] = [];
     for (const handshake of handshakes) {
-      const client = handshake.lastHandshakeSeconds > 0 ? mesh.index.withKey(handshake.key) : undefined;
+      const client = handshake.lastHandshakeSeconds > 0 ? mesh.directory.withKey(handshake.key) : undefined;
       if (!client || (state.attachments.get(client.id)?.gateway ?? client.gateway) !== self) continue;
       const entry = activityOf(client.id, handshake);
       const text = JSON.stringify(entry);

@@ -66,6 +66,15 @@ describe('a peer’s copy of the mesh', () => {
     expect(applied).toEqual([1, 2]);
   });
 
+  it('a delta that says nothing new costs nothing', async () => {
+    mesh.fold(FIRST);
+    mesh.fold(delta(1));
+    await mesh.rest();
+    mesh.fold(delta(1));
+    await mesh.rest();
+    expect(dataPlane.calls).toEqual(['start', 'apply 1 all']);
+  });
+
   it('changes that come in while the devices are busy are applied together', async () => {
     mesh.fold(FIRST);
     await mesh.rest();

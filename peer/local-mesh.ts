@@ -8,7 +8,7 @@ import type { Log } from '../host/log.ts';
 import { MeshReplica, type Touched } from '../mesh/replica.ts';
 import type { Attachment, MeshState } from '../mesh/state.ts';
 import type { Delta, Snapshot } from '../mesh/stream.ts';
-import { ClientIndex } from './client-index.ts';
+import { ClientDirectory } from './client-directory.ts';
 import { failureText } from './coordinator-door.ts';
 import type { DataPlane } from './data-plane.ts';
 import type { Journal } from './journal.ts';
@@ -66,7 +66,7 @@ class Backlog {
 
 /** See the file's comment. */
 export class LocalMesh {
-  readonly index = new ClientIndex();
+  readonly directory = new ClientDirectory();
   readonly #parts: LocalMeshParts;
   #replica: MeshReplica | undefined;
   #backlog: Backlog | undefined;
@@ -75,7 +75,7 @@ export class LocalMesh {
   constructor(parts: LocalMeshParts) {
     this.#parts = parts;
     this.#replica = parts.replica;
-    if (this.#replica) this.index.update(this.#replica, { all: true });
+    if (this.#replica) this.directory.update(this.#replica, { all: true });
   }
 
   /** The state as last heard; `undefined` before the first snapshot. */
@@ -85,12 +85,13 @@ export class LocalMesh {
 
   /** Takes a message of the stream in. */
   fold(message: Snapshot | Delta): void {
+    if (this.#isNoNews(message)) return;
     const mine = this.#mine(message);
     let touched: Touched = { all: true };
     if (this.#replica) touched = this.#replica.fold(message);
     else if (message.type === 'snapshot') this.#replica = new MeshReplica(message);
     else return;
-    this.index.update(this.#replica, touched);
+    this.directory.update(this.#replica, touched);
     this.#tellLost(this.#replica, mine);
     if (message.type === 'snapshot') this.#tellUnreported(this.#replica, message);
     const backlog = this.#open();
@@ -137,6 +138,13 @@ export class LocalMesh {
   /** Resolves when the devices and the journal are at rest. */
   async rest(): Promise<void> {
     await this.#working;
+  }
+
+  /** The answer to a reconnect after which nothing has happened. */
+  #isNoNews(message: Snapshot | Delta): boolean {
+    if (message.type === 'snapshot' || message.revision !== this.#replica?.revision) return false;
+    const { peers, clients, attachments, gone } = message;
+    return [peers, clients, attachments, gone.peers, gone.clients].every((list) => list.length === 0);
   }
 
   #isMine(client: string): boolean {

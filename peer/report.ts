@@ -20,7 +20,7 @@ export const REPORT_EVERY_MS = 20;
 const MAX_ENTRIES = 10_000;
 
 /** Answers after which sending the same report again would be of no use. */
-const UNACCEPTABLE = [400, 413, 422];
+const UNACCEPTABLE = [400, 403, 413, 422];
 
 /** One client's activity, as a report spells it. */
 export type ActivityEntry = Report['activity'][number];

@@ -81,7 +81,7 @@ export class Session implements StreamListener {
         },
         lost: (client) => this.#concentrator?.lost(client),
         unreported: (attachments) => {
-          this.#reporter.attached(attachments);
+          if (parts.concentrator) this.#reporter.attached(attachments);
         },
       },
     });
@@ -205,14 +205,15 @@ export class Session implements StreamListener {
         if (answer) this.#socket?.send(answer, from);
       });
     }
-    // A report may have been lost with the process that had it in memory.
-    const mine = [...(this.#mesh.state?.attachments.values() ?? [])].filter(({ gateway }) => gateway === membership.id);
-    this.#reporter.attached(mine);
     this.#loops.push(
       this.#reporter.run(),
       every(INTACT_EVERY_MS, { clock, log, signal }, 'looking after the devices', () => this.#lookAfterDevices()),
     );
-    if (this.#concentrator) this.#loops.push(this.#concentrator.run());
+    if (!this.#concentrator) return;
+    // A report may have been lost with the process that had it in memory.
+    const mine = [...(this.#mesh.state?.attachments.values() ?? [])].filter(({ gateway }) => gateway === membership.id);
+    this.#reporter.attached(mine);
+    this.#loops.push(this.#concentrator.run());
   }
 
   async #lookAfterDevices(): Promise<void> {

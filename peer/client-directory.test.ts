@@ -1,17 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { MeshReplica } from '../mesh/replica.ts';
-import { ClientIndex } from './client-index.ts';
+import { ClientDirectory } from './client-directory.ts';
 import { client, delta, keyOf, snapshot } from './records.fixture.ts';
 
-describe('client index', () => {
+describe('client directory', () => {
   it('after any changes it finds exactly what a search of the whole state would find', () => {
     const change = fc.record({ id: fc.nat(5), address: fc.nat(5), key: fc.option(fc.nat(5)), gone: fc.boolean() });
     fc.assert(
       fc.property(fc.array(fc.array(change, { maxLength: 3 })), (deltas) => {
         const replica = new MeshReplica(snapshot({ clients: [client(0), client(1)] }));
-        const index = new ClientIndex();
-        index.update(replica, { all: true });
+        const directory = new ClientDirectory();
+        directory.update(replica, { all: true });
         deltas.forEach((changes, turn) => {
           // The registry never gives one address or key to two clients.
           const gone = changes.map(({ id }) => `c${String(id)}`);
@@ -33,13 +33,13 @@ describe('client index', () => {
           });
           const kept = new Set(clients.map(({ id }) => id));
           const left = gone.filter((id) => !kept.has(id));
-          index.update(replica, replica.fold(delta(turn + 2, { clients, gone: { peers: [], clients: left } })));
+          directory.update(replica, replica.fold(delta(turn + 2, { clients, gone: { peers: [], clients: left } })));
           const all = [...replica.clients.values()];
           for (let n = 0; n < 6; n += 1) {
             const { address } = client(n);
-            expect(index.atAddress(address)).toBe(all.find((known) => known.address === address));
+            expect(directory.atAddress(address)).toBe(all.find((known) => known.address === address));
             const key = keyOf(200 + n).publicKey();
-            expect(index.withKey(key)).toBe(all.find((known) => known.public_key === key));
+            expect(directory.withKey(key)).toBe(all.find((known) => known.public_key === key));
           }
         });
       }),

@@ -5,7 +5,7 @@ import type { Touched } from '../mesh/replica.ts';
 import type { ClientRecord, MeshState } from '../mesh/state.ts';
 
 /** See the file's comment. */
-export class ClientIndex {
+export class ClientDirectory {
   readonly #known = new Map<string, ClientRecord>();
   readonly #byAddress = new Map<Ipv4, ClientRecord>();
   readonly #byKey = new Map<PublicKey, ClientRecord>();
