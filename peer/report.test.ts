@@ -73,6 +73,7 @@ describe('reporting', () => {
       activity: [entry('c1', 2), entry('c2', 9)],
     });
     expect(desk.reports).toHaveLength(4);
+    expect(desk.log.events).toHaveLength(2);
     desk.life.abort();
     await desk.done;
   });

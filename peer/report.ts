@@ -60,6 +60,8 @@ export class Reporter {
   readonly #backoff: Backoff;
   #applied = 0;
   #appliedNews = false;
+  /** Why the last report was not taken, as it was logged. */
+  #said: string | undefined;
   /** Ends the present wait: for news, or before trying again. */
   #wait: ChildAbort | undefined;
   /** Waiting for news, not for a coordinator that is away. */
@@ -152,6 +154,7 @@ export class Reporter {
         signal,
       });
       if (answer.status >= 200 && answer.status < 300) {
+        this.#said = undefined;
         this.#forget(report);
         return true;
       }
@@ -165,7 +168,8 @@ export class Reporter {
       reason = failureText(error);
     }
     this.#appliedNews = true;
-    if (!signal.aborted) log.warn('a report could not be sent, trying again', { reason });
+    if (!signal.aborted && reason !== this.#said) log.warn('a report could not be sent, trying again', { reason });
+    this.#said = reason;
     return false;
   }
 

@@ -109,6 +109,7 @@ describe('stream', () => {
       await follower.clock.advance(1);
       expect(door.paths).toHaveLength(before + 1);
     }
+    expect(follower.log.events).toEqual(['warn not connected to the coordinator, trying again']);
     follower.life.abort();
     await end;
   });

@@ -151,8 +151,8 @@ async function readOnce(
 }
 
 /**
- * Follows the stream until the signal ends it or the credential is refused. Every other failure is logged and tried
- * again.
+ * Follows the stream until the signal ends it or the credential is refused. Every other failure is tried again, and logged
+ * once for as long as it stays the same.
  */
 export async function followStream(
   door: StreamDoor,
@@ -161,8 +161,10 @@ export async function followStream(
   effects: StreamEffects,
 ): Promise<'refused' | 'closed'> {
   const backoff = new Backoff(RECONNECT_BOUNDS, effects.random);
+  let said: string | undefined;
   const good = (): void => {
     backoff.reset();
+    said = undefined;
   };
   const over = (): boolean => effects.signal.aborted;
   let fromScratch = false;
@@ -177,9 +179,9 @@ export async function followStream(
       reason = failureText(error);
     }
     if (over()) break;
-    const waitMs = backoff.next();
-    effects.log.warn('stream ended, reconnecting', { reason, wait_ms: waitMs });
-    await effects.clock.sleep(waitMs, effects.signal);
+    if (reason !== said) effects.log.warn('not connected to the coordinator, trying again', { reason });
+    said = reason;
+    await effects.clock.sleep(backoff.next(), effects.signal);
   }
   return 'closed';
 }
