@@ -10,7 +10,7 @@ const loopback = (n: number): Ipv4 =>
 describe('datagrams', () => {
   it('arrive with the address that the sender is bound to, and one that cannot be sent is only lost', async () => {
     const [here, there] = [loopback(1), loopback(2)];
-    let arrive = (_: unknown): void => undefined;
+    let arrive: (datagram: unknown) => void = () => undefined;
     const arrived = new Promise((resolve) => {
       arrive = resolve;
     });
