@@ -9,9 +9,12 @@ export const SECRET_FILE_MODE = 0o600;
 /** Permission bits of directories that hold secrets. */
 export const SECRET_DIRECTORY_MODE = 0o700;
 
-/** Says whether a caught error is the system's error with this code, such as `ENOENT`. */
+/**
+ * Says whether a caught error is the system's error with this code, such as `ENOENT`. Asked by shape: an error that comes
+ * from another realm (a jest sandbox) is no `instanceof` our `Error`.
+ */
 export function isSystemError(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === code;
 }
 
 /**
