@@ -10,7 +10,12 @@ import type { Cidr } from '../mesh/ipv4.ts';
 import type { Label } from '../mesh/name.ts';
 import { CertificateAuthority } from './certificate-authority.ts';
 import { extension } from './certificate.ts';
-import { issueServerIdentity, keepRenewed, SERVER_CERTIFICATE_DAYS, type ServerIdentity } from './server-certificate.ts';
+import {
+  issueServerIdentity,
+  keepRenewed,
+  SERVER_CERTIFICATE_DAYS,
+  type ServerIdentity,
+} from './server-certificate.ts';
 
 const MESH = { cidr: '172.30.0.0/16' as Cidr, suffix: 'office' as Label };
 const NOW = Date.UTC(2026, 0, 1);

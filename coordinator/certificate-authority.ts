@@ -74,7 +74,12 @@ export class CertificateAuthority {
    * certificate is then issued anew.
    * @param now - milliseconds since 1970
    */
-  static async open(directory: string, mesh: MeshInfo, random: RandomBytes, now: number): Promise<CertificateAuthority> {
+  static async open(
+    directory: string,
+    mesh: MeshInfo,
+    random: RandomBytes,
+    now: number,
+  ): Promise<CertificateAuthority> {
     const keyPath = join(directory, KEY_FILE);
     let pem = await readFileIfThere(keyPath);
     if (pem === undefined) {
@@ -144,6 +149,8 @@ function nameConstraints(mesh: MeshInfo): NameConstraints {
 
 /** RFC 5280 §4.2.1.2, method 1: SHA-1 over the public key's bits. An identifier, not a matter of security. */
 function keyIdentifier(key: KeyObject): ArrayBuffer {
-  const digest = createHash('sha1').update(new Uint8Array(subjectPublicKeyInfo(key).subjectPublicKey)).digest();
+  const digest = createHash('sha1')
+    .update(new Uint8Array(subjectPublicKeyInfo(key).subjectPublicKey))
+    .digest();
   return Uint8Array.from(digest).buffer;
 }
