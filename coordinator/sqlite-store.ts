@@ -1,6 +1,6 @@
 /** The store in one SQLite file. */
+import type { FreedAddress } from '../mesh/address-pool.ts';
 import { hex } from '../mesh/hex.ts';
-import type { Ipv4 } from '../mesh/ipv4.ts';
 import type { RandomBytes } from '../mesh/key.ts';
 import type { Attachment, ClientRecord, MeshInfo, PeerRecord } from '../mesh/state.ts';
 import type { Delta } from '../mesh/stream.ts';
@@ -67,8 +67,8 @@ export class SqliteStore implements Store {
         .map(clientOf),
       attachments: this.#file.all<Attachment>('SELECT client, gateway, sequence FROM attachments'),
       activity: this.#file.all<StoredActivity>('SELECT * FROM activity'),
-      freed: this.#file.all<{ address: Ipv4; at: number }>(
-        'SELECT address, gone_at AS at FROM clients WHERE gone_at IS NOT NULL ORDER BY gone_at, number',
+      freed: this.#file.all<FreedAddress>(
+        'SELECT address, gone_at AS freedAt FROM clients WHERE gone_at IS NOT NULL ORDER BY gone_at, number',
       ),
     }));
   }

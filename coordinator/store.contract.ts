@@ -107,7 +107,7 @@ export function describeStore(kind: string, under: StoreUnderTest): void {
         clients: [client(1), client(3, { public_key: null })],
         attachments: [attachment],
         activity: [activity],
-        freed: [{ address: client(2).address, at: 1_000 }],
+        freed: [{ address: client(2).address, freedAt: 1_000 }],
       });
       expect(store.epoch).toBe(epoch);
     });
@@ -167,7 +167,7 @@ export function describeStore(kind: string, under: StoreUnderTest): void {
       await store.prune(1_500);
       expect(await store.since(2)).toBeUndefined();
       expect((await store.since(3))?.gone.clients).toEqual(['c2']);
-      expect((await store.load()).freed).toEqual([{ address: client(2).address, at: 2_000 }]);
+      expect((await store.load()).freed).toEqual([{ address: client(2).address, freedAt: 2_000 }]);
     });
 
     it('gives, since any revision, the delta that leads from the state then to the state now', async () => {

@@ -4,7 +4,7 @@
  *
  * Every store passes the suite in `store.contract.ts`.
  */
-import type { Ipv4 } from '../mesh/ipv4.ts';
+import type { FreedAddress } from '../mesh/address-pool.ts';
 import type { Attachment, ClientRecord, MeshInfo, PeerRecord } from '../mesh/state.ts';
 import type { Delta } from '../mesh/stream.ts';
 
@@ -44,8 +44,8 @@ export interface Contents {
   readonly clients: readonly ClientRecord[];
   readonly attachments: readonly Attachment[];
   readonly activity: readonly StoredActivity[];
-  /** Addresses of clients that are gone, and since when (milliseconds since 1970). */
-  readonly freed: readonly { readonly address: Ipv4; readonly at: number }[];
+  /** Addresses of clients that are gone, longest ago first. */
+  readonly freed: readonly FreedAddress[];
 }
 
 /** See the file's comment. One owner at a time; calls may overlap and take effect in the order in which they were made. */
