@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { connect, createServer } from 'node:tls';
 import { GeneralName, id_ce_subjectAltName, SubjectAlternativeName } from '@peculiar/asn1-x509';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { systemClock } from '../host/clock.ts';
 import type { Cidr } from '../mesh/ipv4.ts';
 import type { Label } from '../mesh/name.ts';
 import { CertificateAuthority } from './certificate-authority.ts';
@@ -24,17 +25,14 @@ const DAY_MS = 86_400_000;
 let directory: string;
 let authority: CertificateAuthority;
 
+// TLS takes no clock: whatever it shall verify must be valid by the machine's own.
+
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'tunnelmesh-ca-'));
-  authority = await CertificateAuthority.open(directory, MESH, randomBytes, systemNow());
+  authority = await CertificateAuthority.open(directory, MESH, randomBytes, systemClock.wall());
 });
 
 afterAll(() => rm(directory, { recursive: true, force: true }));
-
-/** TLS has no handed-in clock: whatever is verified must be valid now. */
-function systemNow(): number {
-  return performance.timeOrigin + performance.now();
-}
 
 /** Serves with the identity on loopback and says what a client that trusts the CA makes of it under this name. */
 async function verify(identity: ServerIdentity, name: string): Promise<string> {
@@ -76,7 +74,7 @@ function strayIdentity(name: GeneralName): ServerIdentity {
       lifetimeMs: DAY_MS,
       extensions: [extension(id_ce_subjectAltName, false, new SubjectAlternativeName([name]))],
     },
-    systemNow(),
+    systemClock.wall(),
   );
   return { key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), cert };
 }
@@ -85,7 +83,7 @@ describe('the mesh CA', () => {
   it.each(['coordinator.tunnelmesh', 'this.tm', 'panel.office', 'coordinator.office', '172.30.0.1'])(
     'vouches for the coordinator as %s',
     async (name) => {
-      expect(await verify(issueServerIdentity(authority, MESH, systemNow()), name)).toBe('trusted');
+      expect(await verify(issueServerIdentity(authority, MESH, systemClock.wall()), name)).toBe('trusted');
     },
   );
 
@@ -112,9 +110,9 @@ describe('the mesh CA', () => {
   it('issues its certificate anew from the same key when a crash came between the two files', async () => {
     const before = await readFile(join(directory, 'ca.key'), 'utf8');
     await rm(join(directory, 'ca.pem'));
-    const again = await CertificateAuthority.open(directory, MESH, randomBytes, systemNow());
+    const again = await CertificateAuthority.open(directory, MESH, randomBytes, systemClock.wall());
     expect(await readFile(join(directory, 'ca.key'), 'utf8')).toBe(before);
-    expect(await verify(issueServerIdentity(again, MESH, systemNow()), 'this.tm')).toBe('trusted');
+    expect(await verify(issueServerIdentity(again, MESH, systemClock.wall()), 'this.tm')).toBe('trusted');
   });
 });
 

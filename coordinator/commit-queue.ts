@@ -4,6 +4,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { MeshError } from '../mesh/problem.ts';
+import { messageOf } from './failure.ts';
 import type { Change, Store } from './store.ts';
 
 interface Batch {
@@ -77,7 +78,7 @@ export class CommitQueue {
     } catch (error) {
       this.#losses += 1;
       this.#listener.onLost(error);
-      throw lost(error instanceof Error ? error.message : String(error));
+      throw lost(messageOf(error));
     }
     this.#listener.onDurable(changes);
   }

@@ -15,8 +15,10 @@ import { CertificateAuthority } from './certificate-authority.ts';
 import { clientRoutes } from './client-routes.ts';
 import { Confirmations } from './confirmations.ts';
 import { type DataDirectory, openDataDirectory } from './data-directory.ts';
+import { Doors } from './doors.ts';
+import { messageOf } from './failure.ts';
 import { Join } from './join.ts';
-import { type Door, type Listener, openListener } from './listener.ts';
+import type { Door } from './listener.ts';
 import { maintain } from './maintenance.ts';
 import { meshRoutes } from './mesh-routes.ts';
 import { peerRoutes } from './peer-routes.ts';
@@ -95,10 +97,7 @@ async function openStore(directory: DataDirectory, { mesh, random }: Coordinator
   try {
     return await SqliteStore.open(path, mesh, random);
   } catch (error) {
-    throw new MeshError(
-      'unavailable',
-      `cannot open the store ${path}: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw new MeshError('unavailable', `cannot open the store ${path}: ${messageOf(error)}`);
   }
 }
 
@@ -120,7 +119,6 @@ async function run(
   const { mesh, trust, clock, random, log } = options;
   const authority = await CertificateAuthority.open(directory.path, mesh, random, clock.wall());
   const ca = authority.certificate;
-  let identity = issueServerIdentity(authority, mesh, clock.wall());
 
   const registry = Registry.open(
     {
@@ -132,7 +130,7 @@ async function run(
         streams.publish(changes);
       },
       onLost: (error) => {
-        log.error('a change could not be stored', { why: error instanceof Error ? error.message : String(error) });
+        log.error('a change could not be stored', { why: messageOf(error) });
       },
     },
     contents,
@@ -166,52 +164,48 @@ async function run(
     log,
   );
   const handle = getRequestListener(api.fetch, { overrideGlobalObjects: false });
-  const onRequest: Parameters<typeof openListener>[2] = (incoming, outgoing) => void handle(incoming, outgoing);
-
-  const listeners: Listener[] = [];
-  const open = async (door: Door, tls: boolean): Promise<Listener> => {
-    const listener = await openListener(door, tls ? identity : undefined, onRequest);
-    listeners.push(listener);
-    return listener;
-  };
+  const doors = new Doors(issueServerIdentity(authority, mesh, clock.wall()), (incoming, outgoing) => {
+    void handle(incoming, outgoing);
+  });
   const stop = new AbortController();
   const close = async (): Promise<void> => {
     stop.abort();
     confirmations.close();
     streams.close();
-    await Promise.all(listeners.map((listener) => listener.close()));
+    await doors.close();
     await registry.settled();
   };
   try {
-    for (const { host, port, tls } of options.listen) {
-      const { address, port: bound } = await open({ host, port }, tls);
-      log.info('the coordinator listens', { address, port: bound, tls });
-    }
+    for (const { tls, ...door } of options.listen) await doors.open(door, tls);
   } catch (error) {
     await close();
     throw error;
   }
+  for (const { address, port } of doors.listening) log.info('the coordinator listens', { address, port });
 
   void maintain(store, activity, clock, log, stop.signal);
   void keepRenewed(
     (now) => {
-      identity = issueServerIdentity(authority, mesh, now);
-      for (const listener of listeners) listener.renew(identity);
+      doors.renew(issueServerIdentity(authority, mesh, now));
     },
     clock,
     stop.signal,
   );
   return {
     ca,
-    listening: listeners.map(({ address, port }) => ({ address, port })),
+    listening: doors.listening,
     async listenOnMesh(address) {
-      if (listeners.some((listener) => listener.address === address && listener.port === MESH_PORT)) return;
-      await open({ host: address, port: MESH_PORT }, true);
+      if (doors.isOpen(address, MESH_PORT)) return;
+      await doors.open({ host: address, port: MESH_PORT }, true);
       log.info('the coordinator listens on the mesh', { address, port: MESH_PORT });
     },
     async close() {
       await close();
-      while (!activity.saved) await activity.save(store);
+      try {
+        while (!activity.saved) await activity.save(store);
+      } catch (error) {
+        log.error('the last activity of clients could not be stored', { why: messageOf(error) });
+      }
       await store.close();
       await directory.lock.release();
     },
