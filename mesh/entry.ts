@@ -36,8 +36,8 @@ export interface RouteEntry {
 /** An element of one of the nftables sets that the policy consults; identified by set and element. */
 export interface SetEntry {
   readonly table: 'set';
-  /** `here4`: clients attached here. `peers4`: mesh peers. `clients4`: clients anywhere. `may4`: (outer, inner) sources allowed in the overlay. */
-  readonly set: 'here4' | 'peers4' | 'clients4' | 'may4';
+  /** `here4`: clients attached here. `peers4`: the other peers. `may4`: (outer, inner) sources allowed in the overlay. */
+  readonly set: 'here4' | 'peers4' | 'may4';
   /** One address, or for `may4` outer and inner source. */
   readonly element: readonly [Ipv4] | readonly [outer: Ipv4, inner: Ipv4];
 }
@@ -54,3 +54,32 @@ export type Entry = WireguardPeerEntry | RouteEntry | SetEntry | HostEntry;
 
 /** Whose entries: `peer:ID` or `client:ID`. */
 export type Owner = `peer:${string}` | `client:${string}`;
+
+/** What makes an entry that entry and no other: a table holds at most one of each identity. */
+export function identityOf(entry: Entry): string {
+  switch (entry.table) {
+    case 'wireguard':
+      return `wireguard ${entry.device} ${entry.key}`;
+    case 'route':
+      return `route ${entry.scope} ${entry.destination}`;
+    case 'set':
+      return `set ${entry.set} ${entry.element.join(' . ')}`;
+    case 'host':
+      return `host ${entry.name}`;
+  }
+}
+
+/** What an entry says besides its identity; entries of one identity are the same when this is. */
+export function contentOf(entry: Entry): string {
+  switch (entry.table) {
+    case 'wireguard':
+      return `${entry.address} ${entry.endpoint ?? '-'} ${String(entry.keepaliveSeconds ?? '-')}`;
+    case 'route':
+      if (entry.to === 'unreachable') return 'unreachable';
+      return 'overlay' in entry.to ? `overlay ${entry.to.overlay}` : `device ${entry.to.device}`;
+    case 'set':
+      return '';
+    case 'host':
+      return entry.address;
+  }
+}
