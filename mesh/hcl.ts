@@ -56,10 +56,10 @@ function literal(value: unknown, path: string, problems: Problem[]): unknown {
  */
 export async function parseHcl(text: string, source: string): Promise<unknown> {
   checkTextSize(text, source);
-  const { getExpressionAst, parse } = await import('@cdktf/hcl2json');
+  const { default: hcl } = await import('@cdktf/hcl2json');
   let evaluated: unknown;
   try {
-    evaluated = await parse(source, text);
+    evaluated = await hcl.parse(source, text);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const [, line, column, summary] = DIAGNOSTIC.exec(message) ?? [];
@@ -70,7 +70,7 @@ export async function parseHcl(text: string, source: string): Promise<unknown> {
   const document = literal(evaluated, '', problems);
   const wrapped = `{\n${text}\n}`;
   // Blocks (`nodes { … }`) are no expression; the document's own schema refuses them.
-  const tree = await getExpressionAst(source, wrapped).catch(() => null);
+  const tree = await hcl.getExpressionAst(source, wrapped).catch(() => null);
   if (tree) problems.unshift(...repeatedKeys(tree, utf8ToBytes(wrapped)));
   if (problems.length > 0) throw new ProblemsError(source, problems);
   return document;

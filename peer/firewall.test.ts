@@ -66,7 +66,7 @@ table inet tunnelmesh {
 
   chain resolver_own {
     type nat hook output priority -100; policy accept;
-    ip daddr 172.30.0.1 meta l4proto { tcp, udp } th dport 53 dnat ip to 172.30.0.11:53530
+    ip daddr { 172.30.0.1, 172.30.0.11 } meta l4proto { tcp, udp } th dport 53 dnat ip to 172.30.0.11:53530
   }
 
   chain overlay {

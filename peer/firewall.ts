@@ -79,7 +79,7 @@ ${sets.join('')}  set new4 {
 
   chain resolver_own {
     type nat hook output priority -100; policy accept;
-    ip daddr ${service} meta l4proto { tcp, udp } th dport 53 dnat ip to ${own}:${String(resolverPort)}
+    ip daddr { ${[...new Set([service, own])].join(', ')} } meta l4proto { tcp, udp } th dport 53 dnat ip to ${own}:${String(resolverPort)}
   }
 
   chain overlay {
