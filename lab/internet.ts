@@ -1,0 +1,39 @@
+/** The internet of a lab: one bridge, its gateway address, a web site's address, and a DNS server that asks nobody. */
+import type { Step } from './host-steps.ts';
+import type { Argv } from './namespaces.ts';
+import { INTERNET, INTERNET_SITE, type LabPlan } from './plan.ts';
+
+/** Makes the bridge, run beside the supervisor. */
+export function internetStep(): Step {
+  return {
+    argv: ['ip', '-batch', '-'],
+    input: [
+      'link set lo up',
+      'link add internet type bridge',
+      `address add ${INTERNET.gateway}/${String(INTERNET.prefixLength)} dev internet`,
+      `address add ${INTERNET_SITE.address}/32 dev internet`,
+      'link set internet up',
+      '',
+    ].join('\n'),
+  };
+}
+
+/** The internet's DNS: what the plan names, NXDOMAIN for everything else (dnsmasq(8), `--address=/#/`). */
+export function internetDns(names: LabPlan['names']): Argv {
+  const records = Object.entries({ [INTERNET_SITE.name]: INTERNET_SITE.address, ...names });
+  return [
+    'dnsmasq',
+    '--keep-in-foreground',
+    '--conf-file=/dev/null',
+    '--pid-file=',
+    '--user=root',
+    '--group=root',
+    '--log-facility=-',
+    '--no-resolv',
+    '--no-hosts',
+    '--bind-interfaces',
+    `--listen-address=${INTERNET.gateway}`,
+    '--address=/#/',
+    ...records.map(([name, address]) => `--host-record=${name},${address}`),
+  ];
+}

@@ -1,0 +1,45 @@
+/**
+ * What a lab consists of, before anything is built: hosts on one network that plays the internet, their files, what runs
+ * on them, and the names that the internet's DNS knows. The supervisor builds whatever a plan says and knows nothing of
+ * mesh files.
+ */
+import { z } from 'zod';
+import { ipv4Schema, labelSchema } from '../mesh/schema.ts';
+
+/** The network that plays the internet: TEST-NET-3 (RFC 5737 §3), which no real host has. */
+export const INTERNET = { cidr: '203.0.113.0/24', prefixLength: 24, gateway: '203.0.113.1' } as const;
+
+/** A web site out there, so that there is something to reach and to resolve. */
+export const INTERNET_SITE = { name: 'www.example.com', address: '203.0.113.80' } as const;
+
+const argvSchema = z.tuple([z.string()], z.string());
+
+const fileSchema = z.strictObject({
+  /** Absolute; directories on the way are made, and only the host sees it. Below `/etc` or `/run/lab/home`. */
+  path: z.string().regex(/^\/(?:etc|run\/lab\/home)(?:\/[A-Za-z0-9_-][A-Za-z0-9._-]*|\/\.[A-Za-z0-9_-]+)+$/),
+  content: z.string(),
+  mode: z.number().int().min(0).max(0o777),
+});
+export type LabFile = z.infer<typeof fileSchema>;
+
+const hostSchema = z.strictObject({
+  name: labelSchema,
+  /** `device` hosts have their folder under `devices/`, all others under `nodes/`. */
+  kind: z.enum(['node', 'operator', 'device']),
+  address: ipv4Schema,
+  files: z.array(fileSchema),
+  /** What runs there for ever, restarted when it ends. */
+  daemon: argvSchema.nullable(),
+  /** The host is up when each of these commands, run there again and again, has ended with exit code 0 once. */
+  ready_when: z.array(argvSchema),
+});
+export type LabHost = z.infer<typeof hostSchema>;
+
+export const labPlanSchema = z.strictObject({
+  /** Runs this program, as `tunnelmesh` on every host. */
+  program: argvSchema,
+  hosts: z.array(hostSchema).min(1).max(200),
+  /** What the internet's DNS answers, besides its own web site. */
+  names: z.record(z.string(), ipv4Schema),
+});
+export type LabPlan = z.infer<typeof labPlanSchema>;
