@@ -23,12 +23,9 @@ export function internetDns(names: LabPlan['names']): Argv {
   const records = Object.entries({ [INTERNET_SITE.name]: INTERNET_SITE.address, ...names });
   return [
     'dnsmasq',
-    '--keep-in-foreground',
+    // Unlike --keep-in-foreground it also leaves user and groups alone, which in a user namespace cannot be changed.
+    '--no-daemon',
     '--conf-file=/dev/null',
-    '--pid-file=',
-    '--user=root',
-    '--group=root',
-    '--log-facility=-',
     '--no-resolv',
     '--no-hosts',
     '--bind-interfaces',
