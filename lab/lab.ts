@@ -2,15 +2,18 @@
  * The lab's operations, as the command line and tests call them: a whole mesh on this machine, every node and device a
  * set of private namespaces. Each takes real effects here and nowhere else.
  */
+import { createHash, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { systemClock } from '../host/clock.ts';
 import { type Attach, attach, type Run, run, start } from '../host/run.ts';
+import { readMeshFile } from '../mesh/mesh-file.ts';
 import type { Label } from '../mesh/name.ts';
 import { quoteGiven } from '../mesh/problem.ts';
 import { askSupervisor, type HostStatus, LabRefusal, type LabStatus } from './control.ts';
 import { INTERFACE_PATTERN } from './device.ts';
 import { hostEnvironment, type LabEffects } from './host-space.ts';
+import { planOfMesh } from './mesh-plan.ts';
 import { type Argv, besideSupervisor, type Capability, insideHost, probe, toolPath } from './namespaces.ts';
 import type { LabPlan } from './plan.ts';
 import { childrenOf } from './process-table.ts';
@@ -24,6 +27,9 @@ export interface LabOptions {
   readonly stateDirectory: string;
 }
 
+/** Length of an operator's token: 64 hexadecimal digits. */
+const AUTH_TOKEN_BYTES = 32;
+
 const path = toolPath(process.env['PATH']);
 
 const runTool: Run = (argv, options = {}) => run(argv, { ...options, env: { PATH: path, ...options.env } });
@@ -33,6 +39,38 @@ const effects: LabEffects = { run: runTool, start, clock: systemClock };
 /** Says whether a lab can be made on this machine, and otherwise why not, in one sentence. */
 export function labCapability(): Promise<Capability> {
   return probe(runTool, process.getuid?.(), path);
+}
+
+/** How the lab of a mesh is started. */
+export interface LabUpOptions extends LabOptions {
+  /** Path of the mesh file, YAML or HCL. */
+  readonly meshFile: string;
+  /** The command that runs this program. */
+  readonly program: Argv;
+  /** Whether the lab goes on after this process; otherwise it ends with it, however that ends. */
+  readonly detach: boolean;
+  readonly progress: (line: string) => void;
+}
+
+/**
+ * Starts the lab of a mesh file, after clearing away a dead one, and returns when the mesh answers. A lab of the same
+ * file that is up already is left alone: `undefined`.
+ * @throws ProblemsError when the mesh file cannot be used, LabError when the lab does not come up
+ */
+export async function labUp(options: LabUpOptions): Promise<RunningLab | undefined> {
+  const state = new StateDirectory(options.stateDirectory);
+  const text = await readFile(options.meshFile, 'utf8');
+  const origin = createHash('sha256').update(text).digest('hex');
+  if ((await livingLab(state)) && (await state.plan()).origin === origin) return undefined;
+  const plan = planOfMesh({
+    mesh: await readMeshFile(text, options.meshFile),
+    source: options.meshFile,
+    origin,
+    program: options.program,
+    authToken: randomBytes(AUTH_TOKEN_BYTES).toString('hex'),
+    nodesDirectory: state.nodesDirectory,
+  });
+  return labRun({ ...options, plan });
 }
 
 /** How a lab is started. */

@@ -56,9 +56,14 @@ export class StateDirectory {
     return join(this.path, 'supervisor.log');
   }
 
+  /** The folder of all nodes' folders. */
+  get nodesDirectory(): string {
+    return join(this.path, 'nodes');
+  }
+
   /** The host's own folder. */
   host(host: Pick<LabHost, 'kind' | 'name'>): string {
-    return join(this.path, host.kind === 'device' ? 'devices' : 'nodes', host.name);
+    return host.kind === 'device' ? join(this.path, 'devices', host.name) : join(this.nodesDirectory, host.name);
   }
 
   /** The folder that the host sees as `/var/lib/tunnelmesh`; made if it is missing. */

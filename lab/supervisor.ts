@@ -5,7 +5,6 @@
 import { join } from 'node:path';
 import type { Log } from '../host/log.ts';
 import { CommandError } from '../host/run.ts';
-import { type Ipv4, ipv4FromNumber, ipv4ToNumber } from '../mesh/ipv4.ts';
 import type { Label } from '../mesh/name.ts';
 import {
   type HostStatus,
@@ -20,12 +19,8 @@ import { Device } from './device.ts';
 import { buildHost, type HostSpace, type LabEffects, runOnHost, takeStep } from './host-space.ts';
 import { internetDns, internetStep } from './internet.ts';
 import type { Argv } from './namespaces.ts';
-import type { LabHost, LabPlan } from './plan.ts';
+import { addressAfter, FIRST_DEVICE, type LabHost, type LabPlan, MAX_DEVICES } from './plan.ts';
 import type { StateDirectory } from './state-directory.ts';
-
-/** First address of devices; as many as are left below the network's broadcast address. */
-const FIRST_DEVICE = '203.0.113.100' as Ipv4;
-const MAX_DEVICES = 150;
 
 /** How often a host is asked whether it is up, and for how long at most, in milliseconds. */
 const READY_POLL_MS = 100;
@@ -200,7 +195,7 @@ export class Supervisor {
   async #addDevice(name: Label): Promise<Device> {
     if (this.#spaces.has(name)) throw new LabRefusal(`${name} is a host of the mesh; allowed: a device's own name`);
     if (this.#devices.size >= MAX_DEVICES) throw new LabRefusal(`a lab has ${String(MAX_DEVICES)} devices at most`);
-    const address = ipv4FromNumber(ipv4ToNumber(FIRST_DEVICE) + this.#devices.size);
+    const address = addressAfter(FIRST_DEVICE, this.#devices.size);
     const host: LabHost = { name, kind: 'device', address, files: [], daemon: null, ready_when: [] };
     const device = new Device(this.#setting.effects.run, await this.#addHost(host), this.#setting.path);
     this.#devices.set(name, device);
