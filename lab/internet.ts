@@ -12,6 +12,7 @@ export function internetStep(): Step {
       'link add internet type bridge',
       `address add ${INTERNET.gateway}/${String(INTERNET.prefixLength)} dev internet`,
       `address add ${INTERNET_SITE.address}/32 dev internet`,
+      `address add ${INTERNET_SITE.other}/32 dev internet`,
       'link set internet up',
       '',
     ].join('\n'),

@@ -4,7 +4,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { systemClock } from '../host/clock.ts';
 import { type Attach, attach, type Run, run, start } from '../host/run.ts';
 import { readMeshFile } from '../mesh/mesh-file.ts';
@@ -17,6 +17,9 @@ import { planOfMesh } from './mesh-plan.ts';
 import { type Argv, besideSupervisor, type Capability, insideHost, probe, toolPath } from './namespaces.ts';
 import type { LabPlan } from './plan.ts';
 import { childrenOf } from './process-table.ts';
+import type { Proof } from './proof.ts';
+import { proofLab } from './proof-lab.ts';
+import { prove } from './prove.ts';
 import { exclusively, LabError, livingLab, startLab, stopLab } from './start.ts';
 import { StateDirectory } from './state-directory.ts';
 import { supervise } from './supervise.ts';
@@ -197,6 +200,27 @@ async function ask(
     if (error instanceof LabRefusal) throw new LabError(error.message);
     throw error;
   }
+}
+
+/** How a lab is put to the proof. */
+export interface LabProveOptions extends LabOptions {
+  /** Where the first client's files go; made if it is missing. */
+  readonly outDirectory: string;
+  readonly progress: (line: string) => void;
+}
+
+/**
+ * Proves that the lab's mesh does what it promises; see `prove.ts`. The client that it adds stays, connected through the
+ * last gateway, on a device of its name.
+ */
+export function labProve(options: LabProveOptions): Promise<Proof> {
+  const lab = proofLab({
+    ...effects,
+    state: new StateDirectory(options.stateDirectory),
+    commandOnHost: (host, command) => commandOnHost({ ...options, host, command }),
+    tunnel: (device, configFile) => labClient({ ...options, device, configFile }),
+  });
+  return prove(lab, { outDirectory: resolve(options.outDirectory), progress: options.progress });
 }
 
 /** Is the lab's first process. Never returns; `lab up` starts it in namespaces of its own. */

@@ -13,9 +13,9 @@ export const INTERNET = { cidr: '203.0.113.0/24', prefixLength: 24, gateway: '20
 
 /**
  * A web site out there, so that there is something to reach and to resolve. Its address is one of benchmarking (RFC 2544
- * appendix C.2.2): a resolver's rebind protection would withhold one of TEST-NET.
+ * appendix C.2.2), for a resolver's rebind protection withholds those of TEST-NET, where it has another.
  */
-export const INTERNET_SITE = { name: 'www.example.com', address: '198.18.0.80' } as const;
+export const INTERNET_SITE = { name: 'www.example.com', address: '198.18.0.80', other: '203.0.113.80' } as const;
 
 /** Addresses on that network. The coordinator has the first of nodes, the devices come after the last. */
 export const FIRST_NODE = '203.0.113.10' as Ipv4;

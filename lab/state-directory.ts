@@ -62,7 +62,7 @@ export class StateDirectory {
   }
 
   /** The host's own folder. */
-  host(host: Pick<LabHost, 'kind' | 'name'>): string {
+  host(host: { readonly kind: LabHost['kind']; readonly name: string }): string {
     return host.kind === 'device' ? join(this.path, 'devices', host.name) : join(this.nodesDirectory, host.name);
   }
 
