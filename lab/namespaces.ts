@@ -27,9 +27,12 @@ export function inNewNamespaces(privilege: Privilege, command: Argv): Argv {
   return ['unshare', ...user, '--net', '--mount', '--pid', '--fork', '--kill-child=KILL', '--', ...command];
 }
 
-/** As {@link inNewNamespaces}, and ended by the kernel when the process that starts it ends (prctl(2), PR_SET_PDEATHSIG). */
+/**
+ * Runs the command such that the kernel ends it when the process that starts it ends (prctl(2), PR_SET_PDEATHSIG), in a
+ * session of its own, where Ctrl-C on our terminal does not reach it.
+ */
 export function boundToUs(command: Argv): Argv {
-  return ['setpriv', '--pdeathsig', 'KILL', '--', ...command];
+  return ['setpriv', '--pdeathsig', 'KILL', '--', 'setsid', ...command];
 }
 
 /** Holds a host's namespaces open; `sh` collects what the host's own processes orphan, as an init does. */
@@ -68,6 +71,7 @@ const TOOLS: Readonly<Record<string, string>> = {
   unshare: 'util-linux',
   nsenter: 'util-linux',
   setpriv: 'util-linux',
+  setsid: 'util-linux',
   mount: 'mount',
   ip: 'iproute2',
   wg: 'wireguard-tools',

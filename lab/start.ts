@@ -73,7 +73,7 @@ export async function startLab(effects: LabEffects, wanted: LabStart): Promise<{
   const command = inNewNamespaces(privilege, [...plan.program, 'lab', 'supervise', '--state', state.path]);
   const launcher = effects.start(detach ? command : boundToUs(command), {
     output: state.openLog(state.supervisorLog),
-    detached: true,
+    detached: detach,
     env: { PATH: wanted.path },
   });
   const identity = launcher.pid === undefined ? undefined : await identityOf(launcher.pid);

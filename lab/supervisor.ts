@@ -67,7 +67,8 @@ export class Supervisor {
     this.#listening = true;
     await takeStep(effects.run, internetStep());
     this.#serveDns();
-    await Promise.all(plan.hosts.map((host) => this.#addHost(host)));
+    const spaces = await Promise.all(plan.hosts.map((host) => this.#makeHost(host)));
+    for (const space of spaces) this.#spaces.set(space.host.name, space);
     this.#say(`${String(plan.hosts.length)} hosts stand`);
     for (const host of plan.hosts) if (host.daemon !== null) this.#startDaemon(host);
     // Operators ask the mesh, so they come after those who make it.
@@ -96,12 +97,10 @@ export class Supervisor {
     return space;
   }
 
-  async #addHost(host: LabHost): Promise<HostSpace> {
+  async #makeHost(host: LabHost): Promise<HostSpace> {
     const { effects, state, plan } = this.#setting;
     this.#ports += 1;
-    const space = await buildHost(effects, host, this.#ports, await state.hostData(host), plan.program);
-    this.#spaces.set(host.name, space);
-    return space;
+    return buildHost(effects, host, this.#ports, await state.hostData(host), plan.program);
   }
 
   #serveDns(): void {
@@ -197,7 +196,9 @@ export class Supervisor {
     if (this.#devices.size >= MAX_DEVICES) throw new LabRefusal(`a lab has ${String(MAX_DEVICES)} devices at most`);
     const address = addressAfter(FIRST_DEVICE, this.#devices.size);
     const host: LabHost = { name, kind: 'device', address, files: [], daemon: null, ready_when: [] };
-    const device = new Device(this.#setting.effects.run, await this.#addHost(host), this.#setting.path);
+    const space = await this.#makeHost(host);
+    const device = new Device(this.#setting.effects.run, space, this.#setting.path);
+    this.#spaces.set(name, space);
     this.#devices.set(name, device);
     return device;
   }
