@@ -9,6 +9,7 @@ import {
   cableStep,
   DATA_DIRECTORY,
   identitySteps,
+  inOneGo,
   LAB_DIRECTORIES,
   LINKED_DIRECTORIES,
   mountSteps,
@@ -142,14 +143,8 @@ export async function buildHost(
   program: Argv,
 ): Promise<HostSpace> {
   const space = { host, holder: await startHolder(effects) };
-  const inside = async (steps: readonly Step[]): Promise<void> => {
-    for (const step of steps) {
-      try {
-        await takeStep(effects.run, { ...step, argv: insideHost(space.holder, step.argv) });
-      } catch (error) {
-        if (!step.optional) throw error;
-      }
-    }
+  const inside = async (steps: readonly Argv[]): Promise<void> => {
+    await effects.run(insideHost(space.holder, inOneGo(steps)));
   };
   await takeStep(effects.run, cableStep(port, space.holder));
   await inside(mountSteps());
@@ -158,9 +153,9 @@ export async function buildHost(
   for (const { path, old } of LINKED_DIRECTORIES) await linkThrough(space.holder, path, old, own);
   for (const path of OWN_DIRECTORIES) await mkdir(inRoot(space.holder, path), { mode: DIRECTORY_MODE });
   for (const file of files) await writeHostFile(space, file);
-  const covered: Step[] = [];
+  const covered: Argv[] = [];
   for (const path of OTHER_RESOLVCONF) {
-    if (await isThere(path)) covered.push({ argv: ['mount', '--bind', `${LAB_DIRECTORIES.bin}/resolvconf`, path] });
+    if (await isThere(path)) covered.push(['mount', '--bind', `${LAB_DIRECTORIES.bin}/resolvconf`, path]);
   }
   await inside([...covered, ...identitySteps(host, dataDirectory)]);
   return space;

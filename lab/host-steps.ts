@@ -2,6 +2,7 @@
  * How an empty set of namespaces becomes a host: the commands, in order, as one could type them. Pure, so that a test
  * shows what a host looks like.
  */
+import { renderArgv } from '../host/run.ts';
 import type { Argv } from './namespaces.ts';
 import { INTERNET, type LabHost } from './plan.ts';
 
@@ -9,8 +10,6 @@ import { INTERNET, type LabHost } from './plan.ts';
 export interface Step {
   readonly argv: Argv;
   readonly input?: string;
-  /** Whether the lab can do without it. */
-  readonly optional?: true;
 }
 
 /** Directories on every host's private `/run`, which also holds what the lab itself brings along. */
@@ -36,16 +35,19 @@ export const LINKED_DIRECTORIES: readonly { readonly path: string; readonly old:
 
 const TMPFS = ['mount', '-t', 'tmpfs', '-o', 'mode=0755,nosuid,nodev', 'tmpfs'] as const;
 
-/** Mounts, run inside the host. Recursive binds, because a user namespace may not uncover what lies under a mount. */
-export function mountSteps(): Step[] {
+/**
+ * Mounts, run inside the host. Recursive binds, because a user namespace may not uncover what lies under a mount. The lab
+ * can do without a `/sys` of its own, which such a namespace is not always given.
+ */
+export function mountSteps(): Argv[] {
   return [
-    { argv: ['mount', '-t', 'proc', 'proc', '/proc'] },
-    { argv: ['mount', '-t', 'sysfs', 'sysfs', '/sys'], optional: true },
-    { argv: [...TMPFS, '/run'] },
-    { argv: ['mkdir', '-p', ...Object.values(LAB_DIRECTORIES), ...LINKED_DIRECTORIES.map(({ old }) => old)] },
-    ...LINKED_DIRECTORIES.flatMap(({ path, old }): Step[] => [
-      { argv: ['mount', '--rbind', path, old] },
-      { argv: [...TMPFS, path] },
+    ['mount', '-t', 'proc', 'proc', '/proc'],
+    ['sh', '-c', 'mount -t sysfs sysfs /sys || true'],
+    [...TMPFS, '/run'],
+    ['mkdir', '-p', ...Object.values(LAB_DIRECTORIES), ...LINKED_DIRECTORIES.map(({ old }) => old)],
+    ...LINKED_DIRECTORIES.flatMap(({ path, old }): Argv[] => [
+      ['mount', '--rbind', path, old],
+      [...TMPFS, path],
     ]),
   ];
 }
@@ -54,22 +56,21 @@ export function mountSteps(): Step[] {
 const NODE_SYSCTLS = ['net.ipv4.ip_forward=1', 'net.ipv4.conf.all.rp_filter=2', 'net.ipv4.conf.default.rp_filter=2'];
 
 /** The host's end of its cable and its name, run inside the host once its mounts and links are there. */
-export function identitySteps(host: LabHost, dataDirectory: string): Step[] {
+export function identitySteps(host: LabHost, dataDirectory: string): Argv[] {
   return [
-    { argv: ['mount', '--bind', dataDirectory, DATA_DIRECTORY] },
-    { argv: ['hostname', host.name] },
-    {
-      argv: ['ip', '-batch', '-'],
-      input: [
-        'link set lo up',
-        `address add ${host.address}/${String(INTERNET.prefixLength)} dev eth0`,
-        'link set eth0 up',
-        `route add default via ${INTERNET.gateway}`,
-        '',
-      ].join('\n'),
-    },
-    ...(host.kind === 'node' ? [{ argv: ['sysctl', '-q', '-w', ...NODE_SYSCTLS] } as const] : []),
+    ['mount', '--bind', dataDirectory, DATA_DIRECTORY],
+    ['hostname', host.name],
+    ['ip', 'link', 'set', 'lo', 'up'],
+    ['ip', 'address', 'add', `${host.address}/${String(INTERNET.prefixLength)}`, 'dev', 'eth0'],
+    ['ip', 'link', 'set', 'eth0', 'up'],
+    ['ip', 'route', 'add', 'default', 'via', INTERNET.gateway],
+    ...(host.kind === 'node' ? [['sysctl', '-q', '-w', ...NODE_SYSCTLS] as const] : []),
   ];
+}
+
+/** Several commands as one: starting a process from here costs more than all that most of them do. */
+export function inOneGo(steps: readonly Argv[]): Argv {
+  return ['sh', '-e', '-c', steps.map(renderArgv).join('\n')];
 }
 
 /** Plugs a cable from the bridge into the host, run beside the supervisor. `port` is its number on the bridge. */
