@@ -3,13 +3,19 @@ import type { Step } from './host-steps.ts';
 import type { Argv } from './namespaces.ts';
 import { INTERNET, INTERNET_SITE, type LabPlan } from './plan.ts';
 
+/**
+ * The bridge's own, locally administered (IEEE 802, second-lowest bit of the first octet). Left to itself a bridge takes
+ * the lowest address of its ports, a new device may change it, and hosts then send to the old one until they notice.
+ */
+const BRIDGE_MAC = '02:00:cb:00:71:01';
+
 /** Makes the bridge, run beside the supervisor. */
 export function internetStep(): Step {
   return {
     argv: ['ip', '-batch', '-'],
     input: [
       'link set lo up',
-      'link add internet type bridge',
+      `link add internet address ${BRIDGE_MAC} type bridge`,
       `address add ${INTERNET.gateway}/${String(INTERNET.prefixLength)} dev internet`,
       `address add ${INTERNET_SITE.address}/32 dev internet`,
       `address add ${INTERNET_SITE.other}/32 dev internet`,

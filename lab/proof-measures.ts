@@ -3,8 +3,10 @@ import { parsePingSummary } from './ping-log.ts';
 import type { NameProof } from './proof.ts';
 import { PING_INTERVAL_MS, type PingSeries, type ProofLab } from './proof-lab.ts';
 
-/** Longest wait for a first answer, in seconds; for a tunnel to die after it was disabled, in milliseconds. */
+/** Longest wait for a first answer, in seconds. */
 const ANSWER_LIMIT_S = 10;
+
+/** Longest wait for a tunnel to die after it was disabled, in milliseconds. */
 const DEATH_LIMIT_MS = 5_000;
 
 /** Silence after which a tunnel is dead and not merely slow, in milliseconds. */
@@ -55,15 +57,12 @@ export async function lookUp(lab: ProofLab, device: string, name: string, expect
   return { name, answer, took_ms: lab.clock.monotonic() - before };
 }
 
-/** When the first answer came that is later than this, as the wall clock has it. */
-export async function untilAnswered(lab: ProofLab, series: PingSeries, after: number): Promise<number> {
+/** Waits until a series has had its first answer. */
+export async function untilAnswered(lab: ProofLab, series: PingSeries): Promise<void> {
   const deadline = lab.clock.monotonic() + ANSWER_LIMIT_S * 1000;
-  for (;;) {
-    const answer = (await series.read()).answers.find(({ at }) => at > after);
-    if (answer) return answer.at;
-    if (lab.clock.monotonic() > deadline) {
-      throw new NotProved(`no answer within ${String(ANSWER_LIMIT_S)} s of being enabled`);
-    }
+  while ((await series.read()).answers.length === 0) {
+    if (lab.clock.monotonic() > deadline)
+      throw new NotProved(`no ping was answered within ${String(ANSWER_LIMIT_S)} s`);
     await lab.clock.sleep(POLL_MS);
   }
 }

@@ -25,8 +25,8 @@ export interface RevocationProof {
   readonly dead_after_acknowledgement_ms: number;
   /** The same from the start of the command. */
   readonly dead_after_command_ms: number;
-  /** From the start of `tunnelmesh client enable` to the first answer. */
-  readonly back_after_command_ms: number;
+  /** Enabled again, and switched off and on: from the end of `wg-quick up` to the first answer. */
+  readonly first_answer_after_enable_ms: number;
 }
 
 /** A second client that nobody touched while all this was done to the first. */
@@ -70,7 +70,7 @@ export function renderGatewayProof(proof: GatewayProof): string {
 export function renderRevocationProof(proof: RevocationProof): string {
   return (
     `disabled at ${proof.gateway}: tunnel dead ${ms(proof.dead_after_acknowledgement_ms)} after the acknowledgement ` +
-    `(${ms(proof.dead_after_command_ms)} after the command was given); enabled: back ${ms(proof.back_after_command_ms)} after the command`
+    `(${ms(proof.dead_after_command_ms)} after the command was given); enabled: first answer after ${ms(proof.first_answer_after_enable_ms)}`
   );
 }
 
