@@ -3,6 +3,7 @@
  * expected to end. Everybody else takes a {@link Run} or a {@link Start}, so that unit tests can hand in a strict fake.
  */
 import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
 import { execa } from 'execa';
 
 /** How long a command may take unless its caller says otherwise, in milliseconds. */
@@ -146,3 +147,27 @@ export const start: Start = (argv, options) => {
     },
   };
 };
+
+/** Runs a command in our place: our terminal or pipes, our directory. Settles with the exit code that a shell would give. */
+export type Attach = (argv: readonly [string, ...string[]], env: Readonly<Record<string, string>>) => Promise<number>;
+
+/** Attaches commands for real. A signal from the terminal reaches the command too, so that its end is what ends us. */
+export const attach: Attach = (argv, env) => {
+  const [file, ...args] = argv;
+  const leaveToCommand = (): void => undefined;
+  for (const signal of TERMINAL_SIGNALS) process.on(signal, leaveToCommand);
+  return new Promise<number>((resolve, reject) => {
+    const child = spawn(file, args, { stdio: 'inherit', env: { ...process.env, ...env } });
+    child.once('error', (error) => {
+      reject(new CommandError(argv, 'unstartable', `could not be started (${error.message})`, undefined, ''));
+    });
+    child.once('exit', (code, signal) => {
+      resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
+    });
+  }).finally(() => {
+    for (const signal of TERMINAL_SIGNALS) process.off(signal, leaveToCommand);
+  });
+};
+
+/** What Ctrl-C and Ctrl-\\ send to every process of the terminal's foreground. */
+const TERMINAL_SIGNALS = ['SIGINT', 'SIGQUIT'] as const;

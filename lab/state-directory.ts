@@ -1,0 +1,142 @@
+/**
+ * The lab's one place on disk, `.lab/` unless told otherwise, readable by its owner alone. Everything in it dies with
+ * the lab:
+ *
+ * ```
+ * plan.json            what to build, with the lab's tokens in it
+ * lab.json             who supervises it, and the hosts with their addresses
+ * control.sock         where the supervisor listens
+ * supervisor.log
+ * nodes/NAME/var       the node's /var/lib/tunnelmesh;  nodes/NAME/log  what its daemon prints
+ * devices/NAME/…       the same for devices
+ * ```
+ */
+import { openSync } from 'node:fs';
+import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import {
+  isSystemError,
+  readFileIfThere,
+  SECRET_DIRECTORY_MODE,
+  SECRET_FILE_MODE,
+  writeFileAtomic,
+} from '../host/files.ts';
+import { type LabHost, type LabPlan, labPlanSchema } from './plan.ts';
+
+/** Where a lab is kept unless its user says otherwise, below the current directory. */
+export const DEFAULT_STATE_DIRECTORY = '.lab';
+
+const recordSchema = z.strictObject({
+  /** The `unshare` that the supervisor is the child of, with its start, so that no other process is taken for it. */
+  launcher: z.strictObject({ pid: z.number().int().positive(), startTime: z.number().int().nonnegative() }),
+  privilege: z.enum(['root', 'user-namespace']),
+  hosts: z.record(z.string(), z.string()),
+});
+
+/** Everything that a lab keeps in its state directory. */
+const ENTRIES = ['plan.json', 'lab.json', 'control.sock', 'supervisor.log', 'nodes', 'devices'] as const;
+
+/** What is known of a lab without asking its supervisor. */
+export type LabRecord = z.infer<typeof recordSchema>;
+
+/** The state directory's parts. */
+export class StateDirectory {
+  readonly path: string;
+
+  constructor(path: string) {
+    this.path = resolve(path);
+  }
+
+  get controlSocket(): string {
+    return join(this.path, 'control.sock');
+  }
+
+  get supervisorLog(): string {
+    return join(this.path, 'supervisor.log');
+  }
+
+  /** The folder of all nodes' folders. */
+  get nodesDirectory(): string {
+    return join(this.path, 'nodes');
+  }
+
+  /** The host's own folder. */
+  host(host: { readonly kind: LabHost['kind']; readonly name: string }): string {
+    return host.kind === 'device' ? join(this.path, 'devices', host.name) : join(this.nodesDirectory, host.name);
+  }
+
+  /** The folder that the host sees as `/var/lib/tunnelmesh`; made if it is missing. */
+  async hostData(host: LabHost): Promise<string> {
+    const directory = join(this.host(host), 'var');
+    await mkdir(directory, { recursive: true, mode: SECRET_DIRECTORY_MODE });
+    return directory;
+  }
+
+  /** Makes an empty state directory and writes the plan into it. */
+  async create(plan: LabPlan): Promise<void> {
+    await mkdir(this.path, { recursive: true, mode: SECRET_DIRECTORY_MODE });
+    await this.#write('plan.json', plan);
+  }
+
+  /** The plan. @throws when there is none or it is no plan */
+  async plan(): Promise<LabPlan> {
+    const text = await readFileIfThere(join(this.path, 'plan.json'));
+    if (text === undefined) throw new Error(`${this.path} holds no plan of a lab`);
+    return labPlanSchema.parse(JSON.parse(text));
+  }
+
+  /** Remembers who supervises. A supervisor does nothing until it is on record, so none is ever lost. */
+  async writeRecord(record: LabRecord): Promise<void> {
+    await this.#write('lab.json', record);
+  }
+
+  /** Who supervises, or `undefined` when nobody ever did or the file is not ours. */
+  async record(): Promise<LabRecord | undefined> {
+    const text = await readFileIfThere(join(this.path, 'lab.json'));
+    if (text === undefined) return undefined;
+    try {
+      return recordSchema.parse(JSON.parse(text));
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** What stands in the directory that no lab put there; a lab is only made where there is nothing of the kind. */
+  async strangers(): Promise<string[]> {
+    const own = new Set<string>(ENTRIES);
+    return (await this.#entries()).filter((name) => !own.has(name) && !/^\.[0-9a-f-]+\.tmp$/.test(name));
+  }
+
+  /** Opens a log for appending; the file descriptor becomes a process's outputs. */
+  openLog(path: string): number {
+    return openSync(path, 'a', SECRET_FILE_MODE);
+  }
+
+  /** Removes all that a lab keeps here, then the directory unless somebody else keeps something in it too. */
+  async remove(): Promise<void> {
+    const strangers = new Set(await this.strangers());
+    for (const name of await this.#entries()) {
+      if (!strangers.has(name)) await rm(join(this.path, name), { recursive: true, force: true });
+    }
+    if (strangers.size > 0) return;
+    try {
+      await rmdir(this.path);
+    } catch (error) {
+      if (!isSystemError(error, 'ENOENT')) throw error;
+    }
+  }
+
+  async #entries(): Promise<string[]> {
+    try {
+      return await readdir(this.path);
+    } catch (error) {
+      if (isSystemError(error, 'ENOENT')) return [];
+      throw error;
+    }
+  }
+
+  async #write(name: string, content: unknown): Promise<void> {
+    await writeFileAtomic(join(this.path, name), `${JSON.stringify(content, undefined, 2)}\n`, SECRET_FILE_MODE);
+  }
+}
