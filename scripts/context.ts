@@ -1,0 +1,148 @@
+/** `tunnelmesh context create|list|use|show|delete`. */
+import { readFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { isServerUrl } from '../mesh/peer-config.ts';
+import { type Context, ContextStore } from './context-store.ts';
+import { chosenContext } from './access.ts';
+import { renderColumns } from './columns.ts';
+import { EXIT, Failure, wrongArguments } from './failure.ts';
+import { expandPath, tunnelmeshHome } from './home.ts';
+import type { GlobalOptions } from './command.ts';
+import type { Surroundings } from './surroundings.ts';
+import { givenToken, type TokenOptions } from './token.ts';
+
+const EXAMPLES = `
+Examples:
+  tunnelmesh context create office --server https://coord.example.com --ca ca.pem --token-file token
+  tunnelmesh context list
+  tunnelmesh context use office
+  tunnelmesh context show --json
+  tunnelmesh context delete office`;
+
+interface CreateOptions extends GlobalOptions, TokenOptions {
+  readonly server: string;
+  readonly ca: string;
+}
+
+/** What may be shown of a context: whether there is a token, never the token. */
+interface ShownContext {
+  readonly name: string;
+  readonly current: boolean;
+  readonly kind: 'operator' | 'peer';
+  readonly server: string;
+  readonly token: 'stored' | 'none';
+  readonly ca: 'stored' | 'in data_dir' | 'none';
+  readonly peer: string | null;
+  readonly data_dir: string | null;
+}
+
+function shown(name: string, current: string | undefined, { server, ca, token, peer }: Context): ShownContext {
+  return {
+    name,
+    current: name === current,
+    kind: peer === null ? 'operator' : 'peer',
+    server,
+    token: token === null ? 'none' : 'stored',
+    ca: ca !== null ? 'stored' : peer ? 'in data_dir' : 'none',
+    peer: peer?.name ?? null,
+    data_dir: peer?.data_dir ?? null,
+  };
+}
+
+async function readCertificate(path: string, surroundings: Surroundings): Promise<string> {
+  const text = await readFile(expandPath(path, surroundings), 'utf8');
+  if (
+    !/^-----BEGIN CERTIFICATE-----\n[\s\S]+\n-----END CERTIFICATE-----\s*$/.test(
+      text.replaceAll('\r\n', '\n').trimStart(),
+    )
+  )
+    throw wrongArguments({
+      path: '--ca',
+      given: path,
+      allowed: "the mesh CA's certificate in PEM, which the coordinator writes to ca.pem in its data directory",
+    });
+  return text;
+}
+
+/** Adds the subcommand's own subcommands. */
+export function define(command: Command, surroundings: Surroundings): void {
+  const store = new ContextStore(tunnelmeshHome(surroundings));
+  const print = (global: GlobalOptions, data: unknown, text: string): void => {
+    surroundings.stdout.write(global.json ? `${JSON.stringify(data, null, 2)}\n` : text);
+  };
+  command.addHelpText('afterAll', EXAMPLES);
+
+  command
+    .command('create <name>')
+    .description('make a context for an operator; the token is kept in it, mode 0600')
+    .requiredOption('--server <url>', 'the coordinator, https://host[:port] (8443 unless given)')
+    .requiredOption('--ca <file>', "the mesh CA's certificate, ca.pem of the coordinator")
+    .option('--token-file <file>', 'file that holds the token; - reads standard input (else TUNNELMESH_TOKEN)')
+    .action(async (name: string, options: CreateOptions) => {
+      if (!isServerUrl(options.server))
+        throw wrongArguments({ path: '--server', given: options.server, allowed: 'https://host[:port]' });
+      if (await store.find(name))
+        throw new Failure(EXIT.failed, `there is a context ${name} already; delete it first, or choose another name`);
+      const token = await givenToken(options, surroundings);
+      if (token === undefined)
+        throw wrongArguments({ path: '--token-file', given: undefined, allowed: 'a file that holds the token' });
+      const ca = await readCertificate(options.ca, surroundings);
+      const context: Context = { server: options.server, ca, token, peer: null };
+      await store.put(name, context);
+      const current = await store.current();
+      const hint = current === name ? '' : `; \`tunnelmesh context use ${name}\` makes it the current one`;
+      print(command.optsWithGlobals(), shown(name, current, context), `Context ${name} created${hint}.\n`);
+    });
+
+  command
+    .command('list')
+    .description('list all contexts; * marks the current one')
+    .action(async () => {
+      const current = await store.current();
+      const contexts = await Promise.all(
+        (await store.names()).map(async (name) => shown(name, current, (await store.get(name)).context)),
+      );
+      const rows = contexts.map(({ current: is, name, kind, server, peer }) => [
+        is ? '*' : '',
+        name,
+        kind,
+        server,
+        peer ?? '-',
+      ]);
+      print(
+        command.optsWithGlobals(),
+        { contexts },
+        rows.length === 0
+          ? 'No contexts. `tunnelmesh join` and `tunnelmesh context create` make them.\n'
+          : renderColumns(['', 'NAME', 'KIND', 'SERVER', 'PEER'], rows),
+      );
+    });
+
+  command
+    .command('use <name>')
+    .description('make a context the current one')
+    .action(async (name: string) => {
+      await store.use(name);
+      print(command.optsWithGlobals(), { current: name }, `Current context: ${name}\n`);
+    });
+
+  command
+    .command('show [name]')
+    .description('show a context (default: the chosen one); the token is never shown')
+    .action(async (name: string | undefined) => {
+      const global = command.optsWithGlobals<GlobalOptions>();
+      const named = name === undefined ? await chosenContext(global.context, surroundings) : await store.get(name);
+      if (!named) throw new Failure(EXIT.wrongInput, 'no context is chosen; `tunnelmesh context list` shows all');
+      const view = shown(named.name, await store.current(), named.context);
+      const lines = Object.entries(view).filter(([, value]) => value !== null);
+      print(global, view, lines.map(([key, value]) => `${`${key}:`.padEnd(10)}${String(value)}\n`).join(''));
+    });
+
+  command
+    .command('delete <name>')
+    .description('delete a context; what it points to stays as it is')
+    .action(async (name: string) => {
+      await store.delete(name);
+      print(command.optsWithGlobals(), { deleted: name }, `Context ${name} deleted.\n`);
+    });
+}
