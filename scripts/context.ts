@@ -1,12 +1,12 @@
 /** `tunnelmesh context create|list|use|show|delete`. */
-import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { isServerUrl } from '../mesh/peer-config.ts';
 import { type Context, ContextStore } from './context-store.ts';
 import { chosenContext } from './access.ts';
 import { renderColumns } from './columns.ts';
 import { EXIT, Failure, wrongArguments } from './failure.ts';
-import { expandPath, tunnelmeshHome } from './home.ts';
+import { readGivenFile } from './given-file.ts';
+import { tunnelmeshHome } from './home.ts';
 import type { GlobalOptions } from './command.ts';
 import type { Surroundings } from './surroundings.ts';
 import { givenToken, type TokenOptions } from './token.ts';
@@ -49,8 +49,11 @@ function shown(name: string, current: string | undefined, { server, ca, token, p
   };
 }
 
+/** Largest file that may hold a CA's certificate, in bytes. */
+const MAX_CERTIFICATE_BYTES = 64 * 1024;
+
 async function readCertificate(path: string, surroundings: Surroundings): Promise<string> {
-  const text = await readFile(expandPath(path, surroundings), 'utf8');
+  const { text } = await readGivenFile(path, MAX_CERTIFICATE_BYTES, surroundings);
   if (
     !/^-----BEGIN CERTIFICATE-----\n[\s\S]+\n-----END CERTIFICATE-----\s*$/.test(
       text.replaceAll('\r\n', '\n').trimStart(),

@@ -1,7 +1,6 @@
 /** Tokens as they reach a command: from a file, from the environment, and only if need be from the command line. */
-import { readFile, stat } from 'node:fs/promises';
 import { EXIT, Failure, wrongArguments } from './failure.ts';
-import { expandPath } from './home.ts';
+import { readGivenFile } from './given-file.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** What stands for standard input where a file is asked for. */
@@ -25,13 +24,9 @@ async function readTokenFile(path: string, surroundings: Surroundings): Promise<
   if (path === STANDARD_INPUT) {
     text = await surroundings.readInput();
   } else {
-    const file = expandPath(path, surroundings);
-    const { mode, size } = await stat(file);
-    if (size > MAX_TOKEN_FILE_BYTES)
-      throw new Failure(EXIT.wrongInput, `${path} is too long for a file that holds one token`);
-    if ((mode & 0o077) !== 0)
-      surroundings.stderr.write(`tunnelmesh: warning: others can read ${path}; \`chmod 600\` it\n`);
-    text = await readFile(file, 'utf8');
+    const file = await readGivenFile(path, MAX_TOKEN_FILE_BYTES, surroundings);
+    if (file.open) surroundings.stderr.write(`tunnelmesh: warning: others can read ${path}; \`chmod 600\` it\n`);
+    text = file.text;
   }
   const token = text.trim();
   if (token === '') throw new Failure(EXIT.wrongInput, `${path} holds no token`);

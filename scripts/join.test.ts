@@ -1,0 +1,41 @@
+import { describe, expect, it } from '@jest/globals';
+import { mayMakeDevices } from './daemon.ts';
+import { overlay } from './join.ts';
+
+describe('the command line', () => {
+  const file = { name: 'a', server: 'https://a.example.com', wireguard: { enabled: false, listen_port: 1 } };
+
+  it('goes before the file, key by key', () => {
+    expect(overlay(file, { name: 'b', wireguard: true }, undefined)).toEqual({
+      ...file,
+      name: 'b',
+      wireguard: { enabled: true, listen_port: 1 },
+    });
+  });
+
+  it('leaves the file alone where it says nothing', () => {
+    expect(overlay(file, {}, undefined)).toEqual(file);
+    const node = { ...file, node_token: 'f', claims: 'c' };
+    expect(overlay(node, {}, undefined)).toEqual(node);
+  });
+
+  it('with a token stands in for whichever kind of token the file has', () => {
+    expect(overlay({ ...file, node_token: 'f', claims: 'c' }, {}, 't')).toEqual({ ...file, auth_token: 't' });
+  });
+
+  it('leaves to the parser what is no map', () => {
+    expect(overlay({ wireguard: 'yes' }, {}, undefined)).toEqual({ wireguard: 'yes' });
+  });
+});
+
+describe('a process may make network devices', () => {
+  it.each([
+    ['as root', 'Name:\tnode\nCapEff:\t000001ffffffffff\nSeccomp:\t0\n', true],
+    ['with CAP_NET_ADMIN alone', 'CapEff:\t0000000000001000\n', true],
+    ['not with everything but CAP_NET_ADMIN', 'CapEff:\t000001ffffffefff\n', false],
+    ['not as a common person', 'CapEff:\t0000000000000000\n', false],
+    ['not where the kernel does not say', undefined, false],
+  ])('%s', (_, status, may) => {
+    expect(mayMakeDevices(status)).toBe(may);
+  });
+});
