@@ -1,14 +1,16 @@
 /** What `serve` and `join` have in common: a peer in this process, its log, and its context. */
-import { readFileIfThere } from '../host/files.ts';
 import { HttpsClient } from '../host/https.ts';
 import { takeLock } from '../host/lock.ts';
 import { createLog, type Log } from '../host/log.ts';
 import { run, start } from '../host/run.ts';
 import type { Ipv4 } from '../mesh/ipv4.ts';
 import type { PeerConfig } from '../mesh/peer-config.ts';
-import { createDataPlane } from '../peer/create-data-plane.ts';
-import { bindDatagrams } from '../peer/datagrams.ts';
-import { startPeer, type Peer } from '../peer/peer.ts';
+import type { DataPlane } from '../peer/data-plane.ts';
+import { type BindDatagrams, bindDatagrams } from '../peer/datagrams.ts';
+import { KernelDataPlane } from '../peer/kernel-data-plane.ts';
+import { requireKernel } from '../peer/kernel-requirements.ts';
+import { type DataPlaneNeeds, type Peer, startPeer } from '../peer/peer.ts';
+import { SimulatedDataPlane } from '../peer/simulated-data-plane.ts';
 import { ContextStore } from './context-store.ts';
 import { EXIT, Failure } from './failure.ts';
 import { expandPath, tunnelmeshHome } from './home.ts';
@@ -21,30 +23,53 @@ export function daemonLog({ stderr }: Surroundings): Log {
   });
 }
 
-/** CAP_NET_ADMIN's bit in a process's capability sets (linux/capability.h). */
-const CAP_NET_ADMIN = 1n << 12n;
-
-/**
- * Whether this process may make network devices, by its effective capabilities (proc_pid_status(5)).
- * @param status - text of `/proc/self/status`; `undefined` where there is none
- */
-export function mayMakeDevices(status: string | undefined): boolean {
-  const effective = /^CapEff:\s*([0-9a-f]{1,16})$/m.exec(status ?? '')?.[1];
-  return effective !== undefined && (BigInt(`0x${effective}`) & CAP_NET_ADMIN) !== 0n;
+/** Whether devices are only pretended: to look at a mesh on a machine that cannot make any. */
+function devicesAreSimulated({ env }: Surroundings): boolean {
+  return env['TUNNELMESH_DEVICES'] === 'simulated';
 }
 
-/** @throws Failure where this process may not make network devices */
-export async function requireDevices(): Promise<void> {
-  if (process.platform !== 'linux')
-    throw new Failure(EXIT.failed, 'peers run on Linux; this machine is no Linux machine');
-  if (!mayMakeDevices(await readFileIfThere('/proc/self/status')))
-    throw new Failure(
-      EXIT.failed,
-      'a peer makes network devices, which needs root (or CAP_NET_ADMIN): run this with sudo',
-    );
+/** @throws Failure where this machine or this process cannot make network devices, with what to do */
+export async function requireDevices(surroundings: Surroundings): Promise<void> {
+  if (devicesAreSimulated(surroundings)) return;
+  if (process.platform !== 'linux') throw new Failure(EXIT.failed, 'peers run on Linux only');
+  try {
+    await requireKernel(surroundings.env['PATH'] ?? '');
+  } catch (error) {
+    throw error instanceof Error ? new Failure(EXIT.failed, error.message) : error;
+  }
 }
 
-/** Starts the peer that the configuration describes, on this machine's real devices. */
+/** Files of the resolver, which runs as a user without rights: its parents must be open to everybody. */
+const RESOLVER_DIRECTORY = '/run/tunnelmesh/hosts';
+
+/** Real devices, or simulated ones where the environment asks for them. */
+function dataPlane(needs: DataPlaneNeeds, surroundings: Surroundings, log: Log): DataPlane {
+  if (devicesAreSimulated(surroundings)) return new SimulatedDataPlane(needs.self.id);
+  const { keys, meshPort, wireguardPort } = needs;
+  return new KernelDataPlane({
+    run,
+    start,
+    clock: surroundings.clock,
+    log,
+    searchPath: surroundings.env['PATH'] ?? '',
+    paths: { hosts: RESOLVER_DIRECTORY },
+    self: {
+      id: needs.self.id,
+      address: needs.self.address,
+      meshPrivateKey: keys.mesh,
+      meshPort,
+      concentrator:
+        keys.wireguard && wireguardPort !== null ? { privateKey: keys.wireguard, listenPort: wireguardPort } : null,
+    },
+    addresses: needs.plan,
+    suffix: needs.mesh.suffix,
+  });
+}
+
+/** A socket at a mesh address that no device has: what is sent is lost, and nothing comes. */
+const bindNothing: BindDatagrams = () => Promise.resolve({ send: () => undefined, close: () => Promise.resolve() });
+
+/** Starts the peer that the configuration describes. `onAddress` is told when a real device has the mesh address. */
 export function startLocalPeer(
   config: PeerConfig,
   surroundings: Surroundings,
@@ -52,18 +77,19 @@ export function startLocalPeer(
   onAddress?: (address: Ipv4) => void,
 ): Promise<Peer> {
   const { clock, home, random, stop } = surroundings;
+  const simulated = devicesAreSimulated(surroundings);
   return startPeer({
     config: { ...config, data_dir: dataDirOf(config, surroundings) },
     home,
-    dataPlane: (needs) => createDataPlane(needs, { run, start, clock, log }),
+    dataPlane: (needs) => dataPlane(needs, surroundings, log),
     connect: (base, trust) => new HttpsClient(base, trust),
-    bind: bindDatagrams,
+    bind: simulated ? bindNothing : bindDatagrams,
     lock: takeLock,
     clock,
     random,
     log,
     signal: stop,
-    ...(onAddress ? { onAddress } : {}),
+    ...(onAddress && !simulated ? { onAddress } : {}),
   });
 }
 

@@ -57,6 +57,7 @@ const EXPECTED_ERRORS: Readonly<Record<string, number>> = {
   CommandError: EXIT.failed,
   JoinError: EXIT.failed,
   IdentityError: EXIT.failed,
+  PeerError: EXIT.failed,
   LabError: EXIT.failed,
   ControlError: EXIT.unreachable,
 };

@@ -1,5 +1,4 @@
 import { describe, expect, it } from '@jest/globals';
-import { mayMakeDevices } from './daemon.ts';
 import { overlay } from './join.ts';
 
 describe('the command line', () => {
@@ -25,17 +24,5 @@ describe('the command line', () => {
 
   it('leaves to the parser what is no map', () => {
     expect(overlay({ wireguard: 'yes' }, {}, undefined)).toEqual({ wireguard: 'yes' });
-  });
-});
-
-describe('a process may make network devices', () => {
-  it.each([
-    ['as root', 'Name:\tnode\nCapEff:\t000001ffffffffff\nSeccomp:\t0\n', true],
-    ['with CAP_NET_ADMIN alone', 'CapEff:\t0000000000001000\n', true],
-    ['not with everything but CAP_NET_ADMIN', 'CapEff:\t000001ffffffefff\n', false],
-    ['not as a common person', 'CapEff:\t0000000000000000\n', false],
-    ['not where the kernel does not say', undefined, false],
-  ])('%s', (_, status, may) => {
-    expect(mayMakeDevices(status)).toBe(may);
   });
 });

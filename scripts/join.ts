@@ -63,7 +63,7 @@ export function define(command: Command, surroundings: Surroundings): void {
       const asked = options.token !== undefined || options.tokenFile !== undefined;
       const token = asked || !inFile ? await givenToken(options, surroundings) : undefined;
       const config = parsePeerConfig(isMap(read) ? overlay(read, options, token) : read, source);
-      await requireDevices();
+      await requireDevices(surroundings);
       const { context } = command.optsWithGlobals<GlobalOptions>();
       const kept = await keepPeerContext(config, context, surroundings);
       if (kept !== undefined) surroundings.stdout.write(`Context: ${kept}\n`);

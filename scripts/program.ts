@@ -16,6 +16,7 @@ Environment:
   TUNNELMESH_HOME      contexts and keys (default: ~/.tunnelmesh)
   TUNNELMESH_CONTEXT   the context, unless --context is given
   TUNNELMESH_TOKEN     the token, unless a file is given
+  TUNNELMESH_DEVICES   "simulated": make no network devices, only pretend
   TUNNELMESH_DEBUG=1   show where an error comes from
   NO_COLOR=1           no colour
 

@@ -114,7 +114,7 @@ export function define(command: Command, surroundings: Surroundings): void {
       const lab = surroundings.env['TUNNELMESH_LAB'] === '1';
       const config = parseServerConfig(await readConfiguration(file, surroundings), file, { lab });
       const doors = doorsOf(config, file);
-      if (config.join_mesh) await requireDevices();
+      if (config.join_mesh) await requireDevices(surroundings);
       const { context } = command.optsWithGlobals<GlobalOptions>();
       await serve(config, doors, context, surroundings);
     });
