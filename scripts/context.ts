@@ -1,4 +1,5 @@
 /** `tunnelmesh context create|list|use|show|delete`. */
+import { isDeepStrictEqual } from 'node:util';
 import type { Command } from 'commander';
 import { isServerUrl } from '../mesh/peer-config.ts';
 import { type Context, ContextStore } from './context-store.ts';
@@ -84,13 +85,17 @@ export function define(command: Command, surroundings: Surroundings): void {
     .action(async (name: string, options: CreateOptions) => {
       if (!isServerUrl(options.server))
         throw wrongArguments({ path: '--server', given: options.server, allowed: 'https://host[:port]' });
-      if (await store.find(name))
-        throw new Failure(EXIT.failed, `there is a context ${name} already; delete it first, or choose another name`);
       const token = await givenToken(options, surroundings);
       if (token === undefined)
         throw wrongArguments({ path: '--token-file', given: undefined, allowed: 'a file that holds the token' });
       const ca = await readCertificate(options.ca, surroundings);
       const context: Context = { server: options.server, ca, token, peer: null };
+      const before = await store.find(name);
+      if (before && !isDeepStrictEqual(before, context))
+        throw new Failure(
+          EXIT.failed,
+          `there is another context ${name} already; delete it first, or choose another name`,
+        );
       await store.put(name, context);
       const current = await store.current();
       const hint = current === name ? '' : `; \`tunnelmesh context use ${name}\` makes it the current one`;
