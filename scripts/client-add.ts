@@ -4,16 +4,16 @@ import type { MeshView } from '../mesh/api.ts';
 import { DISPLAY_NAME_MAX_LENGTH, foldName, type Label, RESERVED_LABELS } from '../mesh/name.ts';
 import { nearest } from '../mesh/nearest.ts';
 import { withApi } from './access.ts';
-import { writeClientFiles } from './client-files.ts';
+import { type TunnelFile, writeClientFiles } from './client-files.ts';
 import { filesJson, type QrOption, qrOption, renderFiles, renderUnconfirmed } from './client-text.ts';
-import { EXIT, Failure, wrongArguments } from './failure.ts';
+import { endingOf, EXIT, Failure, wrongArguments } from './failure.ts';
 import { expandPath, tunnelmeshHome } from './home.ts';
 import { KeyStore } from './key-store.ts';
-import type { GlobalOptions } from './command.ts';
+import { type GlobalOptions, print } from './command.ts';
 import { registerClient } from './registration.ts';
 import type { Surroundings } from './surroundings.ts';
 
-interface AddOptions extends GlobalOptions {
+interface AddOptions {
   readonly gateway?: string;
   readonly description?: string;
   readonly out?: string;
@@ -51,9 +51,22 @@ function gatewayOf(mesh: MeshView, given: string | undefined): Label | undefined
   });
 }
 
+/** Writes the files of a client that is registered by now, whatever becomes of them. */
+async function writeRegistered(
+  ...[client, key, mesh, directory]: Parameters<typeof writeClientFiles>
+): Promise<readonly TunnelFile[]> {
+  try {
+    return await writeClientFiles(client, key, mesh, directory);
+  } catch (error) {
+    throw new Failure(
+      EXIT.failed,
+      `${client.name} is registered and its key is kept, but its files could not be written: ${endingOf(error)?.detail ?? ''}. \`tunnelmesh client show ${client.name} --out DIRECTORY\` writes them`,
+    );
+  }
+}
+
 /** Adds `client add`. */
 export function defineClientAdd(parent: Command, surroundings: Surroundings): void {
-  const { stdout } = surroundings;
   parent
     .command('add <name>')
     .description('register a client and write its files: one .conf and one QR code for each gateway')
@@ -64,8 +77,8 @@ export function defineClientAdd(parent: Command, surroundings: Surroundings): vo
     .addOption(qrOption())
     .action(async (name: string, options: AddOptions) => {
       const label = labelOf(name);
-      const { context, json } = parent.optsWithGlobals<GlobalOptions>();
-      await withApi(context, surroundings, async (api, { ca }) => {
+      const global = parent.optsWithGlobals<GlobalOptions>();
+      await withApi(global.context, surroundings, async (api, { ca }) => {
         const mesh = await api.mesh();
         const gateway = gatewayOf(mesh, options.gateway);
         const keys = new KeyStore(tunnelmeshHome(surroundings), ca, surroundings.clock, surroundings.random);
@@ -74,18 +87,14 @@ export function defineClientAdd(parent: Command, surroundings: Surroundings): vo
           ...(options.description === undefined ? {} : { description: options.description }),
           ...(gateway === undefined ? {} : { gateway }),
         };
-        const {
-          value: client,
-          unconfirmed,
-          resumed,
-        } = await registerClient(wanted, label, options.wait === true, api, keys);
+        const registered = await registerClient(wanted, label, options.wait === true, api, keys);
+        const { value: client, unconfirmed, resumed } = registered;
         const directory = expandPath(options.out ?? label, surroundings);
-        const files = await writeClientFiles(client, await keys.get(client), mesh, directory);
-        if (json) {
-          stdout.write(`${JSON.stringify({ ...filesJson(client, files), resumed, unconfirmed }, null, 2)}\n`);
-          return;
-        }
-        stdout.write(
+        const files = await writeRegistered(client, await keys.get(client), mesh, directory);
+        print(
+          surroundings,
+          global,
+          { ...filesJson(client, files), resumed, unconfirmed },
           `${resumed ? 'An earlier run had registered' : 'Added'} ${label}: ${client.address}, ${client.dns_name}\n` +
             renderUnconfirmed(unconfirmed) +
             renderFiles(files, options.qr, surroundings),

@@ -5,7 +5,7 @@ import { renderUnconfirmed } from './client-text.ts';
 import { findClient } from './client-view.ts';
 import { tunnelmeshHome } from './home.ts';
 import { KeyStore } from './key-store.ts';
-import type { GlobalOptions } from './command.ts';
+import { type GlobalOptions, print } from './command.ts';
 import type { Surroundings } from './surroundings.ts';
 
 interface ChangeOptions {
@@ -19,9 +19,8 @@ const WAIT = [
 
 /** Adds `client enable`, `client disable` and `client delete`. */
 export function defineClientChanges(parent: Command, surroundings: Surroundings): void {
-  const { stdout } = surroundings;
-  const print = (data: unknown, text: string): void => {
-    stdout.write(parent.optsWithGlobals<GlobalOptions>().json ? `${JSON.stringify(data, null, 2)}\n` : text);
+  const say = (data: unknown, text: string): void => {
+    print(surroundings, parent.optsWithGlobals(), data, text);
   };
 
   for (const enabled of [true, false])
@@ -33,7 +32,7 @@ export function defineClientChanges(parent: Command, surroundings: Surroundings)
         await withApi(parent.optsWithGlobals<GlobalOptions>().context, surroundings, async (api) => {
           const { id } = await findClient(api, nameOrId);
           const { value: client, unconfirmed } = await api.patchClient(id, { enabled }, wait === true);
-          print(
+          say(
             { client, unconfirmed },
             `${client.name} is ${client.enabled ? 'enabled' : 'disabled'}.\n${renderUnconfirmed(unconfirmed)}`,
           );
@@ -49,7 +48,7 @@ export function defineClientChanges(parent: Command, surroundings: Surroundings)
         const client = await findClient(api, nameOrId);
         const { unconfirmed } = await api.deleteClient(client.id, wait === true);
         await new KeyStore(tunnelmeshHome(surroundings), ca, surroundings.clock, surroundings.random).remove(client.id);
-        print(
+        say(
           { deleted: client.id, name: client.name, unconfirmed },
           `${client.name} is deleted.\n${renderUnconfirmed(unconfirmed)}`,
         );

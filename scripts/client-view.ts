@@ -12,7 +12,7 @@ import { renderColumns } from './columns.ts';
 import { EXIT, Failure } from './failure.ts';
 import { expandPath, tunnelmeshHome } from './home.ts';
 import { KeyStore } from './key-store.ts';
-import type { GlobalOptions } from './command.ts';
+import { type GlobalOptions, print } from './command.ts';
 import { claimLeftKeys } from './registration.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -48,8 +48,9 @@ interface ShowOptions {
 
 /** Adds `client list` and `client show`. */
 export function defineClientViews(parent: Command, surroundings: Surroundings): void {
-  const { stdout } = surroundings;
-  const json = (data: unknown): string => `${JSON.stringify(data, null, 2)}\n`;
+  const say = (data: unknown, text: string): void => {
+    print(surroundings, parent.optsWithGlobals(), data, text);
+  };
 
   parent
     .command('list')
@@ -67,12 +68,9 @@ export function defineClientViews(parent: Command, surroundings: Surroundings): 
           client.description,
         ]);
         const headings = ['NAME', 'ADDRESS', 'STATE', 'GATEWAY', 'HANDSHAKE', 'DESCRIPTION'];
-        stdout.write(
-          global.json
-            ? json({ clients })
-            : rows.length === 0
-              ? 'No clients. `tunnelmesh client add NAME` adds one.\n'
-              : renderColumns(headings, rows),
+        say(
+          { clients },
+          rows.length === 0 ? 'No clients. `tunnelmesh client add NAME` adds one.\n' : renderColumns(headings, rows),
         );
       });
     });
@@ -88,17 +86,13 @@ export function defineClientViews(parent: Command, surroundings: Surroundings): 
         const keys = new KeyStore(tunnelmeshHome(surroundings), ca, surroundings.clock, surroundings.random);
         const client = await findClient(api, nameOrId);
         if (options.out === undefined) {
-          stdout.write(global.json ? json({ client }) : renderClient(client));
+          say({ client }, renderClient(client));
           return;
         }
         await claimLeftKeys(api, keys);
         const directory = expandPath(options.out, surroundings);
         const files = await writeClientFiles(client, await keys.get(client), await api.mesh(), directory);
-        stdout.write(
-          global.json
-            ? json(filesJson(client, files))
-            : renderClient(client) + renderFiles(files, options.qr, surroundings),
-        );
+        say(filesJson(client, files), renderClient(client) + renderFiles(files, options.qr, surroundings));
       });
     });
 }

@@ -13,3 +13,8 @@ export interface CommandModule {
   /** Adds arguments, options, examples and the action to the command that the table made. */
   readonly define: (command: Command, surroundings: Surroundings) => void;
 }
+
+/** Prints what a command has to say: the data as JSON where `--json` asks for it, else the text for people. */
+export function print({ stdout }: Surroundings, { json }: GlobalOptions, data: unknown, text: string): void {
+  stdout.write(json ? `${JSON.stringify(data, null, 2)}\n` : text);
+}

@@ -2,13 +2,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Command } from 'commander';
 import { isServerUrl } from '../mesh/peer-config.ts';
+import type { Problem } from '../mesh/problem.ts';
 import { type Context, ContextStore } from './context-store.ts';
 import { chosenContext } from './access.ts';
 import { renderColumns } from './columns.ts';
 import { EXIT, Failure, wrongArguments } from './failure.ts';
 import { readGivenFile } from './given-file.ts';
 import { tunnelmeshHome } from './home.ts';
-import type { GlobalOptions } from './command.ts';
+import { type GlobalOptions, print } from './command.ts';
 import type { Surroundings } from './surroundings.ts';
 import { givenToken, type TokenOptions } from './token.ts';
 
@@ -53,26 +54,35 @@ function shown(name: string, current: string | undefined, { server, ca, token, p
 /** Largest file that may hold a CA's certificate, in bytes. */
 const MAX_CERTIFICATE_BYTES = 64 * 1024;
 
-async function readCertificate(path: string, surroundings: Surroundings): Promise<string> {
-  const { text } = await readGivenFile(path, MAX_CERTIFICATE_BYTES, surroundings);
-  if (
-    !/^-----BEGIN CERTIFICATE-----\n[\s\S]+\n-----END CERTIFICATE-----\s*$/.test(
-      text.replaceAll('\r\n', '\n').trimStart(),
-    )
-  )
-    throw wrongArguments({
+/** One or several certificates as PEM writes them (RFC 7468 §2), and nothing else. */
+const CERTIFICATES = /^\s*(?:-----BEGIN CERTIFICATE-----\r?\n[A-Za-z0-9+/=\r\n]+-----END CERTIFICATE-----\s*)+$/;
+
+/**
+ * The context that the options describe.
+ * @throws ProblemsError with everything that is wrong with them
+ */
+async function contextOf(options: CreateOptions, surroundings: Surroundings): Promise<Context> {
+  const problems: Problem[] = [];
+  if (!isServerUrl(options.server))
+    problems.push({ path: '--server', given: options.server, allowed: 'https://host[:port]' });
+  const { text: ca } = await readGivenFile(options.ca, MAX_CERTIFICATE_BYTES, surroundings);
+  if (!CERTIFICATES.test(ca))
+    problems.push({
       path: '--ca',
-      given: path,
+      given: options.ca,
       allowed: "the mesh CA's certificate in PEM, which the coordinator writes to ca.pem in its data directory",
     });
-  return text;
+  const token = (await givenToken(options, surroundings)) ?? null;
+  if (token === null) problems.push({ path: '--token-file', given: undefined, allowed: 'a file that holds the token' });
+  if (problems.length > 0) throw wrongArguments(...problems);
+  return { server: options.server, ca, token, peer: null };
 }
 
 /** Adds the subcommand's own subcommands. */
 export function define(command: Command, surroundings: Surroundings): void {
   const store = new ContextStore(tunnelmeshHome(surroundings));
-  const print = (global: GlobalOptions, data: unknown, text: string): void => {
-    surroundings.stdout.write(global.json ? `${JSON.stringify(data, null, 2)}\n` : text);
+  const say = (data: unknown, text: string): void => {
+    print(surroundings, command.optsWithGlobals(), data, text);
   };
   command.addHelpText('afterAll', EXAMPLES);
 
@@ -83,13 +93,7 @@ export function define(command: Command, surroundings: Surroundings): void {
     .requiredOption('--ca <file>', "the mesh CA's certificate, ca.pem of the coordinator")
     .option('--token-file <file>', 'file that holds the token; - reads standard input (else TUNNELMESH_TOKEN)')
     .action(async (name: string, options: CreateOptions) => {
-      if (!isServerUrl(options.server))
-        throw wrongArguments({ path: '--server', given: options.server, allowed: 'https://host[:port]' });
-      const token = await givenToken(options, surroundings);
-      if (token === undefined)
-        throw wrongArguments({ path: '--token-file', given: undefined, allowed: 'a file that holds the token' });
-      const ca = await readCertificate(options.ca, surroundings);
-      const context: Context = { server: options.server, ca, token, peer: null };
+      const context = await contextOf(options, surroundings);
       const before = await store.find(name);
       if (before && !isDeepStrictEqual(before, context))
         throw new Failure(
@@ -99,7 +103,7 @@ export function define(command: Command, surroundings: Surroundings): void {
       await store.put(name, context);
       const current = await store.current();
       const hint = current === name ? '' : `; \`tunnelmesh context use ${name}\` makes it the current one`;
-      print(command.optsWithGlobals(), shown(name, current, context), `Context ${name} created${hint}.\n`);
+      say(shown(name, current, context), `Context ${name} created${hint}.\n`);
     });
 
   command
@@ -117,8 +121,7 @@ export function define(command: Command, surroundings: Surroundings): void {
         server,
         peer ?? '-',
       ]);
-      print(
-        command.optsWithGlobals(),
+      say(
         { contexts },
         rows.length === 0
           ? 'No contexts. `tunnelmesh join` and `tunnelmesh context create` make them.\n'
@@ -131,19 +134,19 @@ export function define(command: Command, surroundings: Surroundings): void {
     .description('make a context the current one')
     .action(async (name: string) => {
       await store.use(name);
-      print(command.optsWithGlobals(), { current: name }, `Current context: ${name}\n`);
+      say({ current: name }, `Current context: ${name}\n`);
     });
 
   command
     .command('show [name]')
     .description('show a context (default: the chosen one); the token is never shown')
     .action(async (name: string | undefined) => {
-      const global = command.optsWithGlobals<GlobalOptions>();
-      const named = name === undefined ? await chosenContext(global.context, surroundings) : await store.get(name);
+      const { context } = command.optsWithGlobals<GlobalOptions>();
+      const named = name === undefined ? await chosenContext(context, surroundings) : await store.get(name);
       if (!named) throw new Failure(EXIT.wrongInput, 'no context is chosen; `tunnelmesh context list` shows all');
       const view = shown(named.name, await store.current(), named.context);
       const lines = Object.entries(view).filter(([, value]) => value !== null);
-      print(global, view, lines.map(([key, value]) => `${`${key}:`.padEnd(10)}${String(value)}\n`).join(''));
+      say(view, lines.map(([key, value]) => `${`${key}:`.padEnd(10)}${String(value)}\n`).join(''));
     });
 
   command
@@ -151,6 +154,6 @@ export function define(command: Command, surroundings: Surroundings): void {
     .description('delete a context; what it points to stays as it is')
     .action(async (name: string) => {
       await store.delete(name);
-      print(command.optsWithGlobals(), { deleted: name }, `Context ${name} deleted.\n`);
+      say({ deleted: name }, `Context ${name} deleted.\n`);
     });
 }

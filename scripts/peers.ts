@@ -5,7 +5,7 @@ import { askPeer, ControlError } from '../peer/control.ts';
 import { type PeerTable, renderPeerTable } from '../peer/status.ts';
 import { chosenContext, mayOperate, withApi } from './access.ts';
 import { renderColumns } from './columns.ts';
-import type { GlobalOptions } from './command.ts';
+import { type GlobalOptions, print } from './command.ts';
 import { EXIT, Failure } from './failure.ts';
 import { peerDataDir } from './local-peer.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -32,7 +32,6 @@ export function renderPeerViews(peers: readonly PeerView[]): string {
 
 /** Adds the action. */
 export function define(command: Command, surroundings: Surroundings): void {
-  const { stdout } = surroundings;
   command.addHelpText('after', EXAMPLES).action(async () => {
     const global = command.optsWithGlobals<GlobalOptions>();
     const named = await chosenContext(global.context, surroundings);
@@ -44,10 +43,10 @@ export function define(command: Command, surroundings: Surroundings): void {
       if (!named || !mayOperate(named.context, surroundings)) throw new Failure(EXIT.unreachable, error.message);
       await withApi(global.context, surroundings, async (api) => {
         const peers = await api.peers();
-        stdout.write(global.json ? `${JSON.stringify({ peers }, null, 2)}\n` : renderPeerViews(peers));
+        print(surroundings, global, { peers }, renderPeerViews(peers));
       });
       return;
     }
-    stdout.write(global.json ? `${JSON.stringify(table, null, 2)}\n` : renderPeerTable(table));
+    print(surroundings, global, table, renderPeerTable(table));
   });
 }

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { askPeer, ControlError } from '../peer/control.ts';
 import { type PeerStatus, renderStatus } from '../peer/status.ts';
 import { chosenContext, mayOperate, withApi } from './access.ts';
-import type { GlobalOptions } from './command.ts';
+import { type GlobalOptions, print } from './command.ts';
 import { EXIT, Failure } from './failure.ts';
 import { peerDataDir } from './local-peer.ts';
 import { renderPeerViews } from './peers.ts';
@@ -37,7 +37,6 @@ export function adviceOn(status: PeerStatus): readonly string[] {
 
 /** Adds the action. */
 export function define(command: Command, surroundings: Surroundings): void {
-  const { stdout } = surroundings;
   command.addHelpText('after', EXAMPLES).action(async () => {
     const global = command.optsWithGlobals<GlobalOptions>();
     const named = await chosenContext(global.context, surroundings);
@@ -49,19 +48,21 @@ export function define(command: Command, surroundings: Surroundings): void {
       if (!named || !mayOperate(named.context, surroundings)) throw new Failure(EXIT.unreachable, error.message);
       await withApi(global.context, surroundings, async (api, { server }) => {
         const peers = await api.peers();
-        stdout.write(
-          global.json
-            ? `${JSON.stringify({ coordinator: { url: server, reachable: true }, peers }, null, 2)}\n`
-            : `Coordinator: ${server}, reachable\nNo peer runs on this machine. The peers of the mesh:\n\n${renderPeerViews(peers)}`,
+        print(
+          surroundings,
+          global,
+          { coordinator: { url: server, reachable: true }, peers },
+          `Coordinator: ${server}, reachable\nNo peer runs on this machine. The peers of the mesh:\n\n${renderPeerViews(peers)}`,
         );
       });
       return;
     }
     const advice = adviceOn(status);
-    stdout.write(
-      global.json
-        ? `${JSON.stringify(status, null, 2)}\n`
-        : renderStatus(status) + (advice.length > 0 ? `\n${advice.map((line) => `${line}\n`).join('')}` : ''),
+    print(
+      surroundings,
+      global,
+      status,
+      renderStatus(status) + (advice.length > 0 ? `\n${advice.map((line) => `${line}\n`).join('')}` : ''),
     );
   });
 }
