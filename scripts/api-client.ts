@@ -37,7 +37,7 @@ export interface Changed<T> {
 
 /** The coordinator said no. */
 export class ApiRefusal extends Failure {
-  readonly status: number;
+  override readonly status: number;
 
   constructor(status: number, problem: ProblemDocument) {
     const problems = (problem.problems ?? []).map(({ path, given, allowed }) => ({ path, given, allowed }));
@@ -46,6 +46,7 @@ export class ApiRefusal extends Failure {
       WRONG_INPUT_STATUSES.includes(status) ? EXIT.wrongInput : EXIT.failed,
       problem.detail + lines.join(''),
       problems,
+      status,
     );
     this.status = status;
   }
@@ -60,8 +61,9 @@ export class Unreachable extends Failure {
   readonly maybeDone: boolean;
 
   constructor(server: string, error: unknown) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    const [why, maybeDone] = CONNECTION_ERRORS[code] ?? [error instanceof Error ? error.message : String(error), true];
+    // By its shape: errors of another realm are no `Error` here.
+    const { code, message } = error as { readonly code?: string; readonly message?: string };
+    const [why, maybeDone] = CONNECTION_ERRORS[code ?? ''] ?? [message ?? String(error), true];
     super(EXIT.unreachable, `${server} could not be reached: ${why}`);
     this.maybeDone = maybeDone;
   }

@@ -39,8 +39,11 @@ export async function requireDevices(surroundings: Surroundings): Promise<void> 
   }
 }
 
-/** Files of the resolver, which runs as a user without rights: its parents must be open to everybody. */
-const RESOLVER_DIRECTORY = '/run/tunnelmesh/hosts';
+/** In memory (/run is a tmpfs), and ours alone. */
+const RUNTIME_DIRECTORY = '/run/tunnelmesh';
+
+/** Files of the resolver, which runs as a user without rights, so that every directory above must be open to everybody. */
+const RESOLVER_DIRECTORY = '/run/tunnelmesh-hosts';
 
 /** Real devices, or simulated ones where the environment asks for them. */
 function dataPlane(needs: DataPlaneNeeds, surroundings: Surroundings, log: Log): DataPlane {
@@ -52,7 +55,7 @@ function dataPlane(needs: DataPlaneNeeds, surroundings: Surroundings, log: Log):
     clock: surroundings.clock,
     log,
     searchPath: surroundings.env['PATH'] ?? '',
-    paths: { hosts: RESOLVER_DIRECTORY },
+    paths: { runtime: RUNTIME_DIRECTORY, hosts: RESOLVER_DIRECTORY },
     self: {
       id: needs.self.id,
       address: needs.self.address,

@@ -16,6 +16,8 @@ export const EXIT = {
   unreachable: 3,
   /** Ended by Ctrl-C, 128 + SIGINT. */
   interrupted: 130,
+  /** Ended by SIGTERM, 128 + SIGTERM; daemons end with 0. */
+  terminated: 143,
 } as const;
 
 /** A command that cannot go on, for a reason that is no bug. The message is for a person: what is wrong, what to do. */
@@ -23,11 +25,25 @@ export class Failure extends Error {
   override readonly name = 'Failure';
   readonly exitCode: number;
   readonly problems: readonly Problem[];
+  /** Status of the coordinator's answer, where it was the coordinator that refused. */
+  readonly status: number | undefined;
 
-  constructor(exitCode: number, message: string, problems: readonly Problem[] = []) {
+  constructor(exitCode: number, message: string, problems: readonly Problem[] = [], status?: number) {
     super(message);
     this.exitCode = exitCode;
     this.problems = problems;
+    this.status = status;
+  }
+}
+
+/** A command that has said all there is to say; only its exit code remains. */
+export class Ended extends Error {
+  override readonly name = 'Ended';
+  readonly exitCode: number;
+
+  constructor(exitCode: number) {
+    super('');
+    this.exitCode = exitCode;
   }
 }
 
@@ -42,6 +58,7 @@ export interface Ending {
   readonly title: string;
   readonly detail: string;
   readonly problems: readonly Problem[];
+  readonly status: number | undefined;
 }
 
 const TITLES: Readonly<Record<number, string>> = {
@@ -84,8 +101,8 @@ function sentenceOf(error: object): string | undefined {
   return `${where === undefined ? '' : `${where}: `}${meaning}`;
 }
 
-function ending(exitCode: number, detail: string, problems: readonly Problem[] = []): Ending {
-  return { exitCode, title: TITLES[exitCode] ?? 'Failed', detail, problems };
+function ending(exitCode: number, detail: string, problems: readonly Problem[] = [], status?: number): Ending {
+  return { exitCode, title: TITLES[exitCode] ?? 'Failed', detail, problems, status };
 }
 
 /** What the error means for the person and for the exit code; `undefined` when it only ends a help or version text. */
@@ -95,7 +112,7 @@ export function endingOf(error: unknown): Ending | undefined {
     return ending(EXIT.wrongInput, error.message.replace(/^error: /, '').replace(/\n/g, ' '));
   }
   if (error instanceof ProblemsError) return ending(EXIT.wrongInput, error.message, error.problems);
-  if (error instanceof Failure) return ending(error.exitCode, error.message, error.problems);
+  if (error instanceof Failure) return ending(error.exitCode, error.message, error.problems, error.status);
   if (typeof error !== 'object' || error === null) return ending(EXIT.failed, `${String(error)} (unexpected)`);
   const { name, message } = error as { name?: unknown; message?: unknown };
   const expected = typeof name === 'string' ? EXPECTED_ERRORS[name] : undefined;
@@ -106,10 +123,11 @@ export function endingOf(error: unknown): Ending | undefined {
 }
 
 /** The ending as `--json` prints it on standard error: an RFC 9457 problem document with the exit code added. */
-export function problemDocumentOf({ exitCode, title, detail, problems }: Ending): Record<string, unknown> {
+export function problemDocumentOf({ exitCode, title, detail, problems, status }: Ending): Record<string, unknown> {
   return {
     type: 'about:blank',
     title,
+    ...(status === undefined ? {} : { status }),
     detail: problems.length > 0 ? (detail.split('\n', 1)[0] ?? '') : detail,
     exit_code: exitCode,
     ...(problems.length > 0

@@ -1,7 +1,7 @@
 /** The `tunnelmesh` command: a table of subcommands, of which only the one that is called gets loaded. */
 import { Command, CommanderError } from 'commander';
 import { COMMANDS } from './command-table.ts';
-import { endingOf, EXIT, problemDocumentOf } from './failure.ts';
+import { Ended, type Ending, endingOf, EXIT, problemDocumentOf } from './failure.ts';
 import { mayColour, type Surroundings } from './surroundings.ts';
 import { VERSION } from './version.ts';
 
@@ -66,23 +66,29 @@ async function build(argv: readonly string[], surroundings: Surroundings, unaske
  * @returns the exit code; see {@link EXIT}
  */
 export async function main(argv: readonly string[], surroundings: Surroundings): Promise<number> {
-  const { env, stderr, stop } = surroundings;
+  const { stop } = surroundings;
   const help = { unasked: false };
   try {
     const program = await build(argv, surroundings, () => (help.unasked = true));
     await program.parseAsync([...argv], { from: 'user' });
     return stop.aborted && stop.reason === 'SIGINT' ? EXIT.interrupted : EXIT.ok;
   } catch (error) {
-    if (stop.aborted && stop.reason === 'SIGINT') return EXIT.interrupted;
+    if (error instanceof Ended) return error.exitCode;
     // Commander would take the exit code of help from the process.
     if (error instanceof CommanderError && error.code === 'commander.help')
       return help.unasked ? EXIT.wrongInput : EXIT.ok;
     const ending = endingOf(error);
     if (ending === undefined) return EXIT.ok;
-    const words = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
-    if (words.includes('--json')) stderr.write(`${JSON.stringify(problemDocumentOf(ending))}\n`);
-    else stderr.write(`tunnelmesh: ${ending.detail}\n`);
-    if (env['TUNNELMESH_DEBUG'] === '1' && error instanceof Error) stderr.write(`${error.stack ?? ''}\n`);
+    // A request that our own end cut off is no news; what went wrong while cleaning up is.
+    if (!stop.aborted || ending.exitCode !== EXIT.unreachable) tell(error, ending, argv, surroundings);
+    if (stop.aborted) return stop.reason === 'SIGINT' ? EXIT.interrupted : EXIT.terminated;
     return ending.exitCode;
   }
+}
+
+function tell(error: unknown, ending: Ending, argv: readonly string[], { env, stderr }: Surroundings): void {
+  const words = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
+  if (words.includes('--json')) stderr.write(`${JSON.stringify(problemDocumentOf(ending))}\n`);
+  else stderr.write(`tunnelmesh: ${ending.detail}\n`);
+  if (env['TUNNELMESH_DEBUG'] === '1' && error instanceof Error) stderr.write(`${error.stack ?? ''}\n`);
 }

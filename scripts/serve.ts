@@ -120,7 +120,8 @@ export function define(command: Command, surroundings: Surroundings): void {
     });
 }
 
-async function serve(
+/** Is the coordinator until it is told to stop. @throws what keeps it from starting or going on */
+export async function serve(
   config: ServerConfig,
   doors: readonly Listen[],
   context: string | undefined,

@@ -1,8 +1,19 @@
-/** Runs the real program in this process, in a home and a working directory of its own. */
+/**
+ * Runs the real program in this process, in a home and a working directory of its own, against a real coordinator where
+ * the transcript asks for one. Besides commands it can
+ *
+ * - `start coordinator`: with the gateways wg-eu and wg-us; `ca.pem` and `token` then lie in the working directory, and
+ *   `SERVER` stands for its URL
+ * - `stop coordinator`: its port stays the one that `SERVER` stands for
+ * - `write other.pem, another mesh's CA`
+ */
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { CoordinatorUnderTest, TOKEN } from '../../coordinator/coordinator.fixture.ts';
+import { CertificateAuthority } from '../../coordinator/certificate-authority.ts';
+import { MESH } from '../../coordinator/records.fixture.ts';
 import { systemClock } from '../../host/clock.ts';
 import { main } from '../../scripts/program.ts';
 import type { Output, Surroundings } from '../../scripts/surroundings.ts';
@@ -42,6 +53,8 @@ export class Rig {
   readonly directory: string;
   readonly env: Record<string, string> = {};
   readonly #random = countedBytes();
+  #coordinator: CoordinatorUnderTest | undefined;
+  #server = '';
 
   private constructor(directory: string) {
     this.directory = directory;
@@ -63,6 +76,7 @@ export class Rig {
   }
 
   async remove(): Promise<void> {
+    await this.#coordinator?.remove();
     await rm(this.directory, { recursive: true });
   }
 
@@ -72,9 +86,44 @@ export class Rig {
     await writeFile(file, text, { mode: 0o600 });
   }
 
+  /** Does what the transcript says besides commands. */
+  async do(deed: string): Promise<void> {
+    if (deed === 'stop coordinator') {
+      await this.#coordinator?.close();
+      return;
+    }
+    if (deed === "write other.pem, another mesh's CA") {
+      const authority = await CertificateAuthority.open(
+        join(this.directory, 'other'),
+        MESH,
+        this.#random,
+        systemClock.wall(),
+      );
+      await this.write('other.pem', authority.certificate);
+      return;
+    }
+    if (deed !== 'start coordinator') throw new Error(`the rig cannot ${deed}`);
+    const coordinator = await CoordinatorUnderTest.start();
+    this.#coordinator = coordinator;
+    this.#server = `https://127.0.0.1:${String(coordinator.port)}`;
+    const claims = 'roles=wireguard;routes=;aliases=;generation=0';
+    await coordinator.join('wg-us', {
+      claims,
+      wireguard: 'wg-us.example.com:51820',
+      meshEndpoint: '203.0.113.11:51821',
+    });
+    await coordinator.join('wg-eu', {
+      claims,
+      wireguard: 'wg-eu.example.com:51820',
+      meshEndpoint: '203.0.113.12:51821',
+    });
+    await this.write('ca.pem', coordinator.coordinator.ca);
+    await this.write('token', `${TOKEN}\n`);
+  }
+
   /** Runs one command line; `~` and the rig's own directory are written `~` and `.` in what it printed. */
   async run(words: readonly string[], input = ''): Promise<Outcome> {
-    const [program, ...argv] = words;
+    const [program, ...argv] = words.map((word) => word.replaceAll('SERVER', this.#server));
     if (program !== 'tunnelmesh') return this.#look(words);
     const [stdout, stderr] = [new Kept(), new Kept()];
     const surroundings: Surroundings = {
@@ -97,7 +146,8 @@ export class Rig {
   }
 
   #shorten(text: string): string {
-    return text.replaceAll(this.home, '~').replaceAll(`${this.#work}/`, './').replaceAll(this.#work, '.');
+    const known = this.#server === '' ? text : text.replaceAll(this.#server, 'SERVER');
+    return known.replaceAll(this.home, '~').replaceAll(`${this.#work}/`, './').replaceAll(this.#work, '.');
   }
 
   async #look([command = '', name = '']: readonly string[]): Promise<Outcome> {

@@ -7,6 +7,7 @@
  * - `< ` a file that the following `| ` lines make
  * - `! ` a line that the last command must have written to standard error
  * - `? ` its exit code, where that is not 0
+ * - `& ` what else is done at this moment, in the words of the rig (`rig.ts`)
  *
  * and anything else is a line of its standard output. `…` stands for any text inside a line, and a line of nothing but
  * `…` for any number of lines.
@@ -19,6 +20,7 @@ export interface Step {
   readonly words: readonly string[];
   readonly environment: readonly (readonly [name: string, value: string])[];
   readonly files: readonly (readonly [name: string, text: string])[];
+  readonly deeds: readonly string[];
   readonly stdout: string;
   readonly stderr: string;
   readonly exitCode: number;
@@ -36,6 +38,7 @@ interface Draft {
   words: readonly string[];
   environment: [string, string][];
   files: [string, string][];
+  deeds: string[];
   stdout: string[];
   stderr: string[];
   exitCode: number;
@@ -46,6 +49,7 @@ export function parseTranscript(text: string): readonly Step[] {
   const steps: Draft[] = [];
   let environment: [string, string][] = [];
   let files: [string, string][] = [];
+  let deeds: string[] = [];
   for (const [index, line] of text.replace(/\n$/, '').split('\n').entries()) {
     const rest = line.slice(2);
     const step = steps.at(-1);
@@ -54,8 +58,17 @@ export function parseTranscript(text: string): readonly Step[] {
     };
     if (line.startsWith('#')) continue;
     if (line.startsWith('$ ')) {
-      steps.push({ line: index + 1, words: splitWords(rest), environment, files, stdout: [], stderr: [], exitCode: 0 });
-      [environment, files] = [[], []];
+      steps.push({
+        line: index + 1,
+        words: splitWords(rest),
+        environment,
+        files,
+        deeds,
+        stdout: [],
+        stderr: [],
+        exitCode: 0,
+      });
+      [environment, files, deeds] = [[], [], []];
     } else if (line.startsWith('% ')) {
       const [name = '', ...value] = rest.split('=');
       environment.push([name, value.join('=')]);
@@ -64,6 +77,8 @@ export function parseTranscript(text: string): readonly Step[] {
     } else if (line.startsWith('| ') || line === '|') {
       const file = files.at(-1) ?? fail('a line of a file without a file');
       file[1] += `${rest}\n`;
+    } else if (line.startsWith('& ')) {
+      deeds.push(rest);
     } else if (line.startsWith('! ')) {
       (step ?? fail('output before a command')).stderr.push(rest);
     } else if (line.startsWith('? ')) {
