@@ -123,14 +123,3 @@ export async function keepPeerContext(
   await store.put(name, { server: config.server, ca: null, token: null, peer });
   return name;
 }
-
-/** Waits until the daemon is told to stop, or cannot go on. @throws what keeps it from going on */
-export async function untilStopped(running: readonly Promise<void>[], { stop }: Surroundings): Promise<void> {
-  const stopped = new Promise<void>((resolve) => {
-    if (stop.aborted) resolve();
-    stop.addEventListener('abort', () => {
-      resolve();
-    });
-  });
-  await Promise.race([stopped, ...running]);
-}

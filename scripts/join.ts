@@ -3,8 +3,9 @@ import type { Command } from 'commander';
 import { parsePeerConfig } from '../mesh/peer-config.ts';
 import type { GlobalOptions } from './command.ts';
 import { readConfiguration } from './configuration-file.ts';
-import { daemonLog, keepPeerContext, requireDevices, startLocalPeer, untilStopped } from './daemon.ts';
+import { daemonLog, keepPeerContext, requireDevices, startLocalPeer } from './daemon.ts';
 import type { Surroundings } from './surroundings.ts';
+import { endOrStop } from './waiting.ts';
 import { givenToken, type TokenOptions } from './token.ts';
 
 const EXAMPLES = `
@@ -74,7 +75,7 @@ export function define(command: Command, surroundings: Surroundings): void {
         const peer = await startLocalPeer(config, surroundings, log);
         log.info('this peer is up; Ctrl-C ends it', { name: config.name });
         try {
-          await untilStopped([peer.ended], surroundings);
+          await endOrStop(surroundings.stop, [peer.ended]);
         } finally {
           await peer.close();
         }

@@ -1,4 +1,4 @@
-/** What the lab's subcommands share: which lab, which program, and waiting for its end. */
+/** What the lab's subcommands share: which lab, which program, and saying what goes on. */
 import { fileURLToPath } from 'node:url';
 import { DEFAULT_STATE_DIRECTORY } from '../lab/state-directory.ts';
 import { expandPath } from './home.ts';
@@ -25,15 +25,4 @@ export interface StateOption {
 /** The lab that the options name. */
 export function stateOf({ state }: StateOption, surroundings: Surroundings): { readonly stateDirectory: string } {
   return { stateDirectory: expandPath(state, surroundings) };
-}
-
-/** How the lab ended by itself, or `undefined` when it was told to stop. */
-export function endOrStop(ended: Promise<string>, stop: AbortSignal): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    if (stop.aborted) resolve(undefined);
-    stop.addEventListener('abort', () => {
-      resolve(undefined);
-    });
-    void ended.then(resolve);
-  });
 }

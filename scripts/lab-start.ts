@@ -5,8 +5,9 @@ import { labCapability, labDown, labProve, labUp } from '../lab/lab.ts';
 import type { Proof } from '../lab/proof.ts';
 import { EXIT, Failure } from './failure.ts';
 import { expandPath } from './home.ts';
-import { endOrStop, PROGRAM, sayProgress, STATE_OPTION, type StateOption, stateOf } from './lab-command.ts';
+import { PROGRAM, sayProgress, STATE_OPTION, type StateOption, stateOf } from './lab-command.ts';
 import { lookAtSimulation } from './simulation.ts';
+import { endOrStop } from './waiting.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** Gateways in three regions, as HCL. */
@@ -48,7 +49,10 @@ async function start(options: StartOptions, surroundings: Surroundings): Promise
   if (!lab) throw new Failure(EXIT.failed, `a lab is up already in ${options.state}; \`tunnelmesh lab down\` ends it`);
   try {
     const outDirectory = expandPath(options.out, surroundings);
-    const proof = await beforeStop(labProve({ ...state, outDirectory, progress }), stop);
+    const proving = labProve({ ...state, outDirectory, progress });
+    // Told to stop, we take the lab away from under the proof; what it then says is nobody's business.
+    proving.catch(() => undefined);
+    const proof = await endOrStop(stop, [proving]);
     if (!proof) return;
     stdout.write(summary(proof, state.stateDirectory));
     if (options.once) {
@@ -56,22 +60,11 @@ async function start(options: StartOptions, surroundings: Surroundings): Promise
       return;
     }
     stdout.write('\nCtrl-C ends it.\n');
-    const how = await endOrStop(lab.ended, stop);
+    const how = await endOrStop(stop, [lab.ended]);
     if (how !== undefined) throw new Failure(EXIT.failed, `the lab ended: ${how}`);
   } finally {
     await labDown(state);
   }
-}
-
-/** The result of the work, or `undefined` when we are told to stop before; the work then fails unheard. */
-async function beforeStop<T>(work: Promise<T>, stop: AbortSignal): Promise<T | undefined> {
-  const stopped = new Promise<undefined>((resolve) => {
-    stop.addEventListener('abort', () => {
-      resolve(undefined);
-    });
-  });
-  work.catch(() => undefined);
-  return stop.aborted ? undefined : Promise.race([work, stopped]);
 }
 
 function notProved({ failures }: Proof): Failure {

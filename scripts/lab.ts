@@ -6,9 +6,10 @@ import { renderColumns } from './columns.ts';
 import { type GlobalOptions, print } from './command.ts';
 import { Ended, EXIT, Failure, wrongArguments } from './failure.ts';
 import { expandPath } from './home.ts';
-import { endOrStop, PROGRAM, sayProgress, STATE_OPTION, type StateOption, stateOf } from './lab-command.ts';
+import { PROGRAM, sayProgress, STATE_OPTION, type StateOption, stateOf } from './lab-command.ts';
 import { defineLabStart } from './lab-start.ts';
 import type { Surroundings } from './surroundings.ts';
+import { endOrStop } from './waiting.ts';
 
 const EXAMPLES = `
 Examples:
@@ -138,7 +139,7 @@ function defineUp(command: Command, surroundings: Surroundings): void {
       if (!lab) stdout.write('The lab is up already.\n');
       if (!lab || options.detach) return;
       stdout.write('The lab is up; Ctrl-C ends it.\n');
-      const how = await endOrStop(lab.ended, stop);
+      const how = await endOrStop(stop, [lab.ended]);
       await labDown(state);
       if (how !== undefined) throw new Failure(EXIT.failed, `the lab ended: ${how}`);
     });

@@ -12,9 +12,10 @@ import { type JoinMesh, parseServerConfig, type ServerConfig } from '../mesh/ser
 import { joinRoot, nodeToken, tokenVerifier } from '../mesh/token.ts';
 import type { GlobalOptions } from './command.ts';
 import { readConfiguration } from './configuration-file.ts';
-import { daemonLog, keepPeerContext, requireDevices, startLocalPeer, untilStopped } from './daemon.ts';
+import { daemonLog, keepPeerContext, requireDevices, startLocalPeer } from './daemon.ts';
 import { expandPath, tunnelmeshHome } from './home.ts';
 import type { Surroundings } from './surroundings.ts';
+import { endOrStop } from './waiting.ts';
 
 const EXAMPLES = `
 The coordinator listens where \`listen\` says, and always at ${String(COORDINATOR_PORT)} for peers, with a certificate of the mesh CA. The
@@ -145,7 +146,7 @@ export async function serve(
     await writeFileAtomic(ca, coordinator.ca, PUBLIC_FILE_MODE);
     stdout.write(`CA of the mesh: ${ca}\n`);
     log.info('the coordinator is up; Ctrl-C ends it', { listen: doors.map(renderListen).join(' ') });
-    if (!config.join_mesh) await untilStopped([], surroundings);
+    if (!config.join_mesh) await endOrStop(stop, []);
     else {
       const peer = ownPeer(config.join_mesh, trust, directory.peer);
       const kept = await keepPeerContext(peer, context, surroundings);
@@ -171,7 +172,7 @@ async function beOwnPeer(config: PeerConfig, coordinator: Coordinator, surroundi
     });
   });
   try {
-    await untilStopped([peer.ended], surroundings);
+    await endOrStop(surroundings.stop, [peer.ended]);
   } finally {
     await peer.close();
   }
