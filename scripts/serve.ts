@@ -1,0 +1,179 @@
+/** `tunnelmesh serve`: the coordinator, and with `join_mesh` a peer of its mesh in the same process. */
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { type Coordinator, startCoordinator } from '../coordinator/coordinator.ts';
+import { writeFileAtomic } from '../host/files.ts';
+import { renderClaims } from '../mesh/claims.ts';
+import { COORDINATOR_PORT } from '../mesh/join.ts';
+import { type Listen, renderListen } from '../mesh/listen.ts';
+import type { PeerConfig } from '../mesh/peer-config.ts';
+import { ProblemsError } from '../mesh/problem.ts';
+import { type JoinMesh, parseServerConfig, type ServerConfig } from '../mesh/server-config.ts';
+import { joinRoot, nodeToken, tokenVerifier } from '../mesh/token.ts';
+import type { GlobalOptions } from './command.ts';
+import { readConfiguration } from './configuration-file.ts';
+import { daemonLog, keepPeerContext, requireDevices, startLocalPeer } from './daemon.ts';
+import { expandPath, tunnelmeshHome } from './home.ts';
+import type { Surroundings } from './surroundings.ts';
+import { endOrStop } from './waiting.ts';
+
+const EXAMPLES = `
+The coordinator listens where \`listen\` says, and always at ${String(COORDINATOR_PORT)} for peers, with a certificate of the mesh CA. The
+CA is written to ca.pem in the data directory: operators need it (\`tunnelmesh context create --ca\`).
+
+Example server.yaml:
+  listen: ":8080"
+  auth_token: "64 hexadecimal digits, from: openssl rand -hex 32"
+  join_mesh:
+    name: "all-in-one"
+    wireguard:
+      enabled: true
+
+Examples:
+  sudo tunnelmesh serve --config server.yaml`;
+
+/** Everybody may read a CA's certificate. */
+const PUBLIC_FILE_MODE = 0o644;
+
+/** What the coordinator recognises tokens by. */
+export interface ServerTrust {
+  readonly joinRoot: string;
+  readonly verifier: string;
+}
+
+/** What is derived from the operator's token, or was derived elsewhere. */
+export function trustOf(config: ServerConfig): ServerTrust {
+  return config.auth_token === null
+    ? { joinRoot: config.join_root, verifier: config.token_verifier }
+    : { joinRoot: joinRoot(config.auth_token), verifier: tokenVerifier(config.auth_token) };
+}
+
+/**
+ * Where to listen: as configured, and at the peers' door. The latter speaks TLS on all addresses, so nothing else can have its port.
+ * @throws ProblemsError when something else is configured there
+ */
+export function doorsOf({ listen }: ServerConfig, source: string): readonly Listen[] {
+  const peers: Listen = { host: null, port: COORDINATOR_PORT, tls: true };
+  if (listen.port !== peers.port) return [listen, peers];
+  if (listen.host === null) return [peers];
+  throw new ProblemsError(source, [
+    {
+      path: 'listen',
+      given: renderListen(listen),
+      allowed: `another port, or :${String(peers.port)}; peers reach the coordinator at this port on every address`,
+    },
+  ]);
+}
+
+/**
+ * The configuration of the coordinator's own peer. It joins as the node that it is, with a node token that the coordinator's
+ * own secret gives, so that neither needs the operator's token.
+ */
+export function ownPeer(joinMesh: JoinMesh, trust: ServerTrust, dataDir: string): PeerConfig {
+  const { name, mesh, wireguard } = joinMesh;
+  const claims = renderClaims({
+    coordinator: true,
+    wireguard: wireguard.enabled,
+    exit: false,
+    routes: [],
+    aliases: [],
+    generation: 0,
+  });
+  return {
+    name,
+    server: `https://127.0.0.1:${String(COORDINATOR_PORT)}`,
+    auth_token: null,
+    node_token: nodeToken(trust.joinRoot, name, claims),
+    claims,
+    data_dir: dataDir,
+    mesh,
+    wireguard,
+  };
+}
+
+/** Where the coordinator keeps its data, and where its own peer does; both absolute. */
+function directories(config: ServerConfig, surroundings: Surroundings): { coordinator: string; peer: string } {
+  const home = tunnelmeshHome(surroundings);
+  const given = config.data_dir === null ? null : expandPath(config.data_dir, surroundings);
+  const ownPeerDir = config.join_mesh?.data_dir ?? null;
+  return {
+    coordinator: given ?? join(home, 'coordinator'),
+    peer: ownPeerDir !== null ? expandPath(ownPeerDir, surroundings) : given === null ? home : join(given, 'peer'),
+  };
+}
+
+interface ServeOptions {
+  readonly config: string;
+}
+
+/** Adds the option and the action. */
+export function define(command: Command, surroundings: Surroundings): void {
+  command
+    .addHelpText('after', EXAMPLES)
+    .requiredOption('--config <file>', 'server configuration (YAML)')
+    .action(async ({ config: file }: ServeOptions) => {
+      const lab = surroundings.env['TUNNELMESH_LAB'] === '1';
+      const config = parseServerConfig(await readConfiguration(file, surroundings), file, { lab });
+      const doors = doorsOf(config, file);
+      if (config.join_mesh) await requireDevices(surroundings);
+      const { context } = command.optsWithGlobals<GlobalOptions>();
+      await serve(config, doors, context, surroundings);
+    });
+}
+
+/** Is the coordinator until it is told to stop. @throws what keeps it from starting or going on */
+export async function serve(
+  config: ServerConfig,
+  doors: readonly Listen[],
+  context: string | undefined,
+  surroundings: Surroundings,
+): Promise<void> {
+  const { clock, random, stdout, stop } = surroundings;
+  const log = daemonLog(surroundings);
+  const trust = trustOf(config);
+  const directory = directories(config, surroundings);
+  const coordinator = await startCoordinator({
+    dataDir: directory.coordinator,
+    mesh: { cidr: config.mesh_cidr, suffix: config.domain_suffix },
+    trust,
+    listen: doors,
+    clock,
+    random,
+    log,
+  });
+  try {
+    const ca = join(directory.coordinator, 'ca.pem');
+    await writeFileAtomic(ca, coordinator.ca, PUBLIC_FILE_MODE);
+    stdout.write(`CA of the mesh: ${ca}\n`);
+    log.info('the coordinator is up; Ctrl-C ends it', { listen: doors.map(renderListen).join(' ') });
+    if (!config.join_mesh) await endOrStop(stop, []);
+    else {
+      const peer = ownPeer(config.join_mesh, trust, directory.peer);
+      const kept = await keepPeerContext(peer, context, surroundings);
+      if (kept !== undefined) stdout.write(`Context: ${kept}\n`);
+      await beOwnPeer(peer, coordinator, surroundings);
+    }
+  } catch (error) {
+    // Told to stop while the peer was starting: that is an orderly end.
+    if (!stop.aborted) throw error;
+  } finally {
+    await coordinator.close();
+  }
+}
+
+async function beOwnPeer(config: PeerConfig, coordinator: Coordinator, surroundings: Surroundings): Promise<void> {
+  const log = daemonLog(surroundings);
+  const peer = await startLocalPeer(config, surroundings, log, (address) => {
+    coordinator.listenOnMesh(address).catch((error: unknown) => {
+      log.error('cannot listen on the mesh address', {
+        address,
+        reason: error instanceof Error ? error.message : String(error),
+      });
+    });
+  });
+  try {
+    await endOrStop(surroundings.stop, [peer.ended]);
+  } finally {
+    await peer.close();
+  }
+}
