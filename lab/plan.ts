@@ -17,11 +17,19 @@ export const INTERNET = { cidr: '203.0.113.0/24', prefixLength: 24, gateway: '20
  */
 export const INTERNET_SITE = { name: 'www.example.com', address: '198.18.0.80', other: '203.0.113.80' } as const;
 
-/** Addresses on that network. The coordinator has the first of nodes, the devices come after the last. */
+/** The first node's address on that network, the coordinator's; the others follow. */
 export const FIRST_NODE = '203.0.113.10' as Ipv4;
+
+/** Most nodes: their addresses end before those of devices begin. */
 export const MAX_NODES = 90;
+
+/** The first device's address; the others follow. */
 export const FIRST_DEVICE = '203.0.113.100' as Ipv4;
+
+/** Most devices: their addresses end before the network does. */
 export const MAX_DEVICES = 150;
+
+/** The machine from which the operator's commands are given; no part of the mesh. */
 export const OPERATOR = { name: 'operator' as Label, address: '203.0.113.2' as Ipv4 } as const;
 
 /** The address so many after another. */
@@ -52,6 +60,7 @@ const hostSchema = z.strictObject({
 });
 export type LabHost = z.infer<typeof hostSchema>;
 
+/** A plan, as it is written beside the lab for the supervisor to read. */
 export const labPlanSchema = z.strictObject({
   /** What the plan was made from, in a form that can be compared. */
   origin: z.string(),

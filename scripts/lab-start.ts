@@ -54,12 +54,12 @@ async function start(options: StartOptions, surroundings: Surroundings): Promise
     proving.catch(() => undefined);
     const proof = await endOrStop(stop, [proving]);
     if (!proof) return;
-    stdout.write(summary(proof, state.stateDirectory));
+    stdout.write(summary(proof));
     if (options.once) {
       if (!proof.proved) throw notProved(proof);
       return;
     }
-    stdout.write('\nCtrl-C ends it.\n');
+    stdout.write(whereToLook(state.stateDirectory));
     const how = await endOrStop(stop, [lab.ended]);
     if (how !== undefined) throw new Failure(EXIT.failed, `the lab ended: ${how}`);
   } finally {
@@ -71,16 +71,23 @@ function notProved({ failures }: Proof): Failure {
   return new Failure(EXIT.failed, `not everything was proved: ${failures.join('; ')}`);
 }
 
-function summary({ proved, failures, client }: Proof, stateDirectory: string): string {
+function summary({ proved, failures, client }: Proof): string {
   const files = (client?.files ?? []).map(({ gateway, config }) => `  ${gateway}: ${config}\n`).join('');
   return `
 ${proved ? 'Everything was proved on real devices.' : `NOT everything was proved:\n${failures.map((failure) => `  ${failure}\n`).join('')}`}
-${client ? `Client ${client.name}, ${client.address}:\n${files}` : ''}
+${client ? `Client ${client.name}, ${client.address}:\n${files}` : ''}`;
+}
+
+function whereToLook(stateDirectory: string): string {
+  return `
 Logs and data of each node: ${stateDirectory}/nodes
-Look around:
+Look around from another terminal:
   npx tunnelmesh lab status
   npx tunnelmesh lab exec operator -- tunnelmesh client list
   npx tunnelmesh lab exec wg-eu -- tunnelmesh status
+  npx tunnelmesh lab exec iphone -- ping 172.30.0.1
+
+Ctrl-C ends it.
 `;
 }
 

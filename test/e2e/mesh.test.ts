@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
+import type { Proof } from '../../lab/proof.ts';
 import { type AddedClient, TestLab } from './test-lab.ts';
 
 jest.setTimeout(120_000);
@@ -170,6 +171,14 @@ PersistentKeepalive = 25
     await lab.on('wg-asia', ['timeout', '20', 'sh', '-c', 'until wg show wg0 >/dev/null 2>&1; do sleep 0.1; done']);
     await lab.connect('phone', lab.configOf(phone, 'wg-asia'));
     await lab.reaches('phone', COORDINATOR);
+  });
+
+  it('`lab prove` sees a revoked tunnel die within a second, and a bystander lose nothing', async () => {
+    const proof = JSON.parse((await lab.lab('prove', '--out', lab.folder('proof'), '--json')).stdout) as Proof;
+    expect(proof.failures).toEqual([]);
+    expect(proof.gateways.map(({ gateway }) => gateway).sort()).toEqual([...GATEWAYS].sort());
+    expect(proof.revocation?.dead_after_acknowledgement_ms).toBeLessThan(1000);
+    expect(proof.bystander).toMatchObject({ lost: 0 });
   });
 
   it('`tunnelmesh status` on a gateway says that WireGuard is enabled', async () => {

@@ -40,12 +40,17 @@ export class TestLab {
 
   /** The lab's state directory. */
   get state(): string {
-    return join(this.#folder, 'lab');
+    return this.folder('lab');
   }
 
   /** The mesh CA's certificate, as the coordinator wrote it. */
   get ca(): string {
     return join(this.state, 'nodes/coordinator/var/coordinator/ca.pem');
+  }
+
+  /** A folder for files of the test, beside the lab. */
+  folder(name: string): string {
+    return join(this.#folder, name);
   }
 
   /** Brings the map's mesh up, in a folder of its own inside the checkout. */
@@ -84,7 +89,7 @@ export class TestLab {
 
   /** Adds a client; its files lie in a folder of its name. */
   async addClient(name: string): Promise<AddedClient> {
-    const folder = join(this.#folder, 'files', name);
+    const folder = this.folder(`files/${name}`);
     return addedSchema.parse(await this.operator('client', 'add', name, '--out', folder, '--wait'));
   }
 
@@ -107,7 +112,7 @@ export class TestLab {
 
   /** Connects a device with a changed copy of a file, as somebody would who wants more than was given. */
   async connectChanged(device: string, config: string, change: (text: string) => string): Promise<void> {
-    const folder = join(this.#folder, 'changed');
+    const folder = this.folder('changed');
     await mkdir(folder, { recursive: true });
     const copy = join(folder, `${device}.conf`);
     await writeFile(copy, change(await readFile(config, 'utf8')), { mode: 0o600 });
