@@ -53,6 +53,8 @@ export interface LabUpOptions extends LabOptions {
   /** Whether the lab goes on after this process; otherwise it ends with it, however that ends. */
   readonly detach: boolean;
   readonly progress: (line: string) => void;
+  /** When aborted before the lab is up, nothing of it is left and a LabError says so. */
+  readonly stop?: AbortSignal;
 }
 
 /**
@@ -82,6 +84,8 @@ export interface LabRunOptions extends LabOptions {
   /** Whether the lab goes on after this process; otherwise it ends with it, however that ends. */
   readonly detach: boolean;
   readonly progress: (line: string) => void;
+  /** When aborted before the lab is up, nothing of it is left and a LabError says so. */
+  readonly stop?: AbortSignal;
 }
 
 /** A lab that is up. */
@@ -92,13 +96,14 @@ export interface RunningLab {
 
 /** Starts the lab that a plan describes, after clearing away a dead one. @throws LabError when one is alive there */
 export async function labRun(options: LabRunOptions): Promise<RunningLab> {
-  const { plan, detach, progress } = options;
+  const { plan, detach, progress, stop } = options;
   const capability = await labCapability();
   if (!capability.possible) throw new LabError(capability.reason);
   const state = new StateDirectory(options.stateDirectory);
   return exclusively(state, async () => {
     if (await livingLab(state)) throw new LabError(`there is a lab in ${state.path} already; end it first: lab down`);
-    return startLab(effects, { state, plan, privilege: capability.privilege, path, detach, progress });
+    const { privilege } = capability;
+    return startLab(effects, { state, plan, privilege, path, detach, progress, ...(stop ? { stop } : {}) });
   });
 }
 

@@ -17,19 +17,19 @@ export const INTERNET = { cidr: '203.0.113.0/24', prefixLength: 24, gateway: '20
  */
 export const INTERNET_SITE = { name: 'www.example.com', address: '198.18.0.80', other: '203.0.113.80' } as const;
 
-/** The first node's address on that network, the coordinator's; the others follow. */
+/** The coordinator's address on that network; the other nodes' follow it. */
 export const FIRST_NODE = '203.0.113.10' as Ipv4;
 
-/** Most nodes: their addresses end before those of devices begin. */
+/** Most nodes of a lab: as many as have addresses before the devices'. */
 export const MAX_NODES = 90;
 
-/** The first device's address; the others follow. */
+/** The first device's address; those of others follow it. */
 export const FIRST_DEVICE = '203.0.113.100' as Ipv4;
 
-/** Most devices: their addresses end before the network does. */
+/** Most devices of a lab. */
 export const MAX_DEVICES = 150;
 
-/** The machine from which the operator's commands are given; no part of the mesh. */
+/** The machine from which commands are given. It is no part of the mesh. */
 export const OPERATOR = { name: 'operator' as Label, address: '203.0.113.2' as Ipv4 } as const;
 
 /** The address so many after another. */
@@ -39,6 +39,7 @@ export function addressAfter(first: Ipv4, count: number): Ipv4 {
 
 const argvSchema = z.tuple([z.string()], z.string()).readonly();
 
+/** A file of one host. */
 const fileSchema = z.strictObject({
   /** Absolute; directories on the way are made, and only the host sees it. Below `/etc` or `/run/lab/home`. */
   path: z.string().regex(/^\/(?:etc|run\/lab\/home)(?:\/[A-Za-z0-9_-][A-Za-z0-9._-]*|\/\.[A-Za-z0-9_-]+)+$/),
@@ -47,6 +48,7 @@ const fileSchema = z.strictObject({
 });
 export type LabFile = z.infer<typeof fileSchema>;
 
+/** One host. */
 const hostSchema = z.strictObject({
   name: labelSchema,
   /** `device` hosts have their folder under `devices/`, all others under `nodes/`. */
@@ -60,7 +62,7 @@ const hostSchema = z.strictObject({
 });
 export type LabHost = z.infer<typeof hostSchema>;
 
-/** A plan, as it is written beside the lab for the supervisor to read. */
+/** A plan, as it is handed to the supervisor in a file. */
 export const labPlanSchema = z.strictObject({
   /** What the plan was made from, in a form that can be compared. */
   origin: z.string(),

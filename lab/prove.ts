@@ -69,11 +69,11 @@ class Prover {
       const { peers } = peersSchema.parse(await this.#tunnelmesh('peers'));
       const taken = new Set(clientsSchema.parse(await this.#tunnelmesh('client', 'list')).clients.map((c) => c.name));
       const client = await this.#add(freeName('iphone', taken), this.#options.outDirectory);
+      found.client = { name: client.client.name, address: client.client.address, files: client.files };
+      this.#say(`client ${client.client.name} has ${client.client.address} and ${String(client.files.length)} files`);
       const bystander = await this.#add(freeName('bystander', taken), `${this.#options.outDirectory}/bystander`);
       const watched = await this.#watch(bystander, coordinatorOf(peers));
       try {
-        found.client = { name: client.client.name, address: client.client.address, files: client.files };
-        this.#say(`client ${client.client.name} has ${client.client.address} and ${String(client.files.length)} files`);
         found.gateways = await this.#throughEveryGateway(client, peers);
         found.revocation = await this.#attempt('revocation', () => this.#revoke(client, coordinatorOf(peers)));
       } finally {

@@ -36,6 +36,8 @@ export interface LabStart {
   readonly detach: boolean;
   /** Told what happens, line by line. */
   readonly progress: (line: string) => void;
+  /** When aborted before the lab is up, there will be none. */
+  readonly stop?: AbortSignal;
 }
 
 /** Lets one process at a time start or end the lab in this directory. */
@@ -86,7 +88,7 @@ export async function startLab(effects: LabEffects, wanted: LabStart): Promise<{
 
 async function untilUp(
   effects: LabEffects,
-  { state, progress }: LabStart,
+  { state, progress, stop }: LabStart,
   launcher: Process,
   identity: ProcessIdentity,
 ): Promise<void> {
@@ -99,6 +101,11 @@ async function untilUp(
     for (const line of status?.progress.slice(told) ?? []) progress(line);
     told = status?.progress.length ?? told;
     if (status?.phase === 'up') return;
+    if (stop?.aborted) {
+      await endProcess(effects, state, identity);
+      await state.remove();
+      throw new LabError('stopped before the lab was up; nothing of it is left');
+    }
     const late = effects.clock.monotonic() > deadline;
     if (ended !== undefined || late || status?.phase === 'failed') {
       const why = status?.failure ?? (await lastLine(state.supervisorLog)) ?? ended ?? 'it took too long';

@@ -12,7 +12,7 @@
  * ```
  */
 import { openSync } from 'node:fs';
-import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import {
@@ -34,8 +34,16 @@ const recordSchema = z.strictObject({
   hosts: z.record(z.string(), z.string()),
 });
 
+/** The file that makes a directory a lab's. */
+const PLAN = 'plan.json';
+
 /** Everything that a lab keeps in its state directory. */
-const ENTRIES = ['plan.json', 'lab.json', 'control.sock', 'supervisor.log', 'nodes', 'devices'] as const;
+const OWN: readonly string[] = [PLAN, 'lab.json', 'control.sock', 'supervisor.log', 'nodes', 'devices'];
+
+/** Says whether a lab put this there; what `writeFileAtomic` left when it was killed belongs to it too. */
+function isOwn(name: string): boolean {
+  return OWN.includes(name) || /^\.[0-9a-f-]{36}\.tmp$/.test(name);
+}
 
 /** What is known of a lab without asking its supervisor. */
 export type LabRecord = z.infer<typeof recordSchema>;
@@ -76,12 +84,12 @@ export class StateDirectory {
   /** Makes an empty state directory and writes the plan into it. */
   async create(plan: LabPlan): Promise<void> {
     await mkdir(this.path, { recursive: true, mode: SECRET_DIRECTORY_MODE });
-    await this.#write('plan.json', plan);
+    await this.#write(PLAN, plan);
   }
 
   /** The plan. @throws when there is none or it is no plan */
   async plan(): Promise<LabPlan> {
-    const text = await readFileIfThere(join(this.path, 'plan.json'));
+    const text = await readFileIfThere(join(this.path, PLAN));
     if (text === undefined) throw new Error(`${this.path} holds no plan of a lab`);
     return labPlanSchema.parse(JSON.parse(text));
   }
@@ -104,8 +112,8 @@ export class StateDirectory {
 
   /** What stands in the directory that no lab put there; a lab is only made where there is nothing of the kind. */
   async strangers(): Promise<string[]> {
-    const own = new Set<string>(ENTRIES);
-    return (await this.#entries()).filter((name) => !own.has(name) && !/^\.[0-9a-f-]+\.tmp$/.test(name));
+    const names = await this.#entries();
+    return names.includes(PLAN) ? names.filter((name) => !isOwn(name)) : names;
   }
 
   /** Opens a log for appending; the file descriptor becomes a process's outputs. */
@@ -115,16 +123,11 @@ export class StateDirectory {
 
   /** Removes all that a lab keeps here, then the directory unless somebody else keeps something in it too. */
   async remove(): Promise<void> {
-    const strangers = new Set(await this.strangers());
-    for (const name of await this.#entries()) {
-      if (!strangers.has(name)) await rm(join(this.path, name), { recursive: true, force: true });
-    }
-    if (strangers.size > 0) return;
-    try {
-      await rmdir(this.path);
-    } catch (error) {
-      if (!isSystemError(error, 'ENOENT')) throw error;
-    }
+    const names = await this.#entries();
+    // The plan goes last: without one, nothing here is known to be a lab's.
+    const own = names.includes(PLAN) ? [...names.filter((name) => isOwn(name) && name !== PLAN), PLAN] : [];
+    for (const name of own) await rm(join(this.path, name), { recursive: true, force: true });
+    if (own.length === names.length) await rm(this.path, { recursive: true, force: true });
   }
 
   async #entries(): Promise<string[]> {

@@ -172,6 +172,13 @@ describe('a lab that ends', () => {
     await labDown({ stateDirectory });
     await expect(access(stateDirectory)).rejects.toThrow('ENOENT');
   });
+
+  it('before it is up leaves nothing', async () => {
+    const stop = AbortSignal.timeout(300);
+    const started = labRun({ stateDirectory, plan: placeholderPlan(), detach: true, progress: () => undefined, stop });
+    await expect(started).rejects.toThrow('stopped before the lab was up');
+    await expect(access(stateDirectory)).rejects.toThrow('ENOENT');
+  });
 });
 
 describe('a state directory', () => {
