@@ -9,7 +9,7 @@ export interface CommandEntry {
   readonly hidden?: boolean;
 }
 
-/** The table, in the order in which `--help` lists it. */
+/** The table, in the order of the help. */
 export const COMMANDS: readonly CommandEntry[] = [
   { name: 'serve', summary: 'run the coordinator of a mesh', load: () => import('./serve.ts') },
   { name: 'join', summary: 'join a mesh as a peer, and stay', load: () => import('./join.ts') },
