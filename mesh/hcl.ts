@@ -2,6 +2,7 @@
  * HCL attributes (`mesh.tfvars`) as plain documents. The grammar is Terraform's own, by way of hcl2json; it is
  * loaded on first use, because it is 4 MB of WebAssembly that most programs here never need.
  */
+import type * as hcl2json from '@cdktf/hcl2json';
 import { utf8ToBytes } from '@noble/hashes/utils.js';
 import { checkTextSize } from './document.ts';
 import { type Problem, ProblemsError } from './problem.ts';
@@ -49,6 +50,15 @@ function literal(value: unknown, path: string, problems: Problem[]): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, literal(inner, below(key), problems)]));
 }
 
+type Hcl2json = Pick<typeof hcl2json, 'parse' | 'getExpressionAst'>;
+
+/** The library, loaded when it is needed. It is CommonJS: Node and the bundle give it as `default`, tsx by its names alone. */
+async function loadHcl2json(): Promise<Hcl2json> {
+  const { default: whole, ...named } = await import('@cdktf/hcl2json');
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- the types know Node's way alone
+  return whole ?? named;
+}
+
 /**
  * The document that the text spells. An empty text is an empty document.
  * @param source - the file's path
@@ -56,7 +66,7 @@ function literal(value: unknown, path: string, problems: Problem[]): unknown {
  */
 export async function parseHcl(text: string, source: string): Promise<unknown> {
   checkTextSize(text, source);
-  const { default: hcl } = await import('@cdktf/hcl2json');
+  const hcl = await loadHcl2json();
   let evaluated: unknown;
   try {
     evaluated = await hcl.parse(source, text);

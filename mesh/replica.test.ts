@@ -36,7 +36,7 @@ function applied(state: MeshState, delta: Delta): MeshState {
         .map((record): [string, T] => [record.id, record]),
     );
   const clients = replaced(state.clients, delta.clients, delta.gone.clients);
-  const peers = replaced(state.peers, delta.peers, []);
+  const peers = replaced(state.peers, delta.peers, delta.gone.peers);
   const attachments = new Map(state.attachments);
   for (const attachment of delta.attachments)
     if (attachmentBeats(attachment, attachments.get(attachment.client), peers))
@@ -45,7 +45,7 @@ function applied(state: MeshState, delta: Delta): MeshState {
   return {
     ...state,
     revision: delta.revision,
-    peers: replaced(peers, [], delta.gone.peers),
+    peers,
     clients,
     attachments,
   };

@@ -58,13 +58,14 @@ export class MeshReplica implements MeshState {
     }
     this.revision = message.revision;
     for (const peer of message.peers) this.peers.set(peer.id, peer);
-    for (const client of message.clients) this.clients.set(client.id, client);
-    const moved = message.attachments.filter((attachment) => this.attach(attachment));
     for (const id of message.gone.peers) this.peers.delete(id);
+    for (const client of message.clients) this.clients.set(client.id, client);
     for (const id of message.gone.clients) {
       this.clients.delete(id);
       this.attachments.delete(id);
     }
+    // Last, so that peers and clients are what they will be: ties are decided by the gateways' addresses.
+    const moved = message.attachments.filter((attachment) => this.attach(attachment));
     return {
       all: false,
       peers: [...message.peers.map((peer) => peer.id), ...message.gone.peers],

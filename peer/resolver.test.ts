@@ -59,7 +59,7 @@ describe('the resolver', () => {
   it('is dnsmasq without rights, without the system’s configuration, for the mesh’s names', () => {
     expect(renderResolverCommand({ ...settings(), directory: '/run/h' }).join(' ')).toBe(
       'setpriv --pdeathsig=TERM --reuid=nobody --regid=nogroup --clear-groups dnsmasq ' +
-        '--keep-in-foreground --log-facility=/dev/null --conf-file=/dev/null --pid-file= --no-hosts --hostsdir=/run/h --port=53530 --bind-dynamic ' +
+        '--keep-in-foreground --log-facility=/dev/null --conf-file=/dev/null --pid-file= --no-hosts --hostsdir=/run/h --port=53530 --bind-interfaces ' +
         '--listen-address=127.0.0.1 --listen-address=172.30.0.11 --local=/tunnelmesh/ --local=/this.tm/ ' +
         '--bogus-priv --domain-needed --stop-dns-rebind --dns-loop-detect --cache-size=2000',
     );

@@ -59,7 +59,8 @@ export function renderResolverCommand(settings: ResolverSettings): readonly [str
     '--no-hosts',
     `--hostsdir=${directory}`,
     `--port=${String(RESOLVER_PORT)}`,
-    '--bind-dynamic',
+    // Bound to its addresses alone: with --bind-dynamic, TCP that comes in by another device than the address's is closed.
+    '--bind-interfaces',
     '--listen-address=127.0.0.1',
     `--listen-address=${own}`,
     `--local=/${suffix}/`,

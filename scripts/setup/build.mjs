@@ -77,14 +77,14 @@ function findProblem(inputs, root) {
 }
 
 /**
- * Says whether a source takes nothing but `default` of what it imports by `import()`. (Node gives a CommonJS module's
+ * Says whether a source takes `default` of what it imports by `import()`, alone or before all the rest. (Node gives a CommonJS module's
  * names there as well, so that the mistake would show in the bundle only.)
  * @param {string} source
  * @param {string} specifier
  */
 function takesDefault(source, specifier) {
   const [before = '', ...others] = source.split(`import('${specifier}')`).slice(0, -1);
-  return [before, ...others].every((text) => /\{ default: \w+ \} = await $/.test(text));
+  return [before, ...others].every((text) => /\{ default: \w+(?:, \.\.\.\w+)? \} = await $/.test(text));
 }
 
 /**

@@ -95,7 +95,7 @@ describe('a lab that is up', () => {
       const beta = (await labStatus({ stateDirectory }))?.hosts.find((host) => host.name === 'beta');
       return beta?.daemon?.running === true && beta.daemon.restarts === 1;
     });
-    expect(await readFile(join(stateDirectory, 'nodes/beta/log'), 'utf8')).toBe('started\nstarted\n');
+    await until(async () => (await readFile(join(stateDirectory, 'nodes/beta/log'), 'utf8')) === 'started\nstarted\n');
   });
 
   it('is not started a second time', async () => {
