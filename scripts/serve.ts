@@ -2,7 +2,6 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { type Coordinator, startCoordinator } from '../coordinator/coordinator.ts';
-import { writeFileAtomic } from '../host/files.ts';
 import { renderClaims } from '../mesh/claims.ts';
 import { COORDINATOR_PORT } from '../mesh/join.ts';
 import { type Listen, renderListen } from '../mesh/listen.ts';
@@ -31,9 +30,6 @@ Example server.yaml:
 
 Examples:
   sudo tunnelmesh serve --config server.yaml`;
-
-/** Everybody may read a CA's certificate. */
-const PUBLIC_FILE_MODE = 0o644;
 
 /** What the coordinator recognises tokens by. */
 export interface ServerTrust {
@@ -142,9 +138,7 @@ export async function serve(
     log,
   });
   try {
-    const ca = join(directory.coordinator, 'ca.pem');
-    await writeFileAtomic(ca, coordinator.ca, PUBLIC_FILE_MODE);
-    stdout.write(`CA of the mesh: ${ca}\n`);
+    stdout.write(`CA of the mesh: ${join(directory.coordinator, 'ca.pem')}\n`);
     log.info('the coordinator is up; Ctrl-C ends it', { listen: doors.map(renderListen).join(' ') });
     if (!config.join_mesh) await endOrStop(stop, []);
     else {

@@ -40,7 +40,6 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   commander: ['scripts'],
   hono: ['coordinator'],
   '@hono/node-server': ['coordinator'],
-  '@hono/zod-openapi': ['coordinator'],
   '@peculiar/asn1-schema': ['coordinator'],
   '@peculiar/asn1-x509': ['coordinator'],
   'node-sqlite3-wasm': ['coordinator'],

@@ -68,6 +68,7 @@ PersistentKeepalive = 25
       ]);
     }
     expect(await lab.dig('phone', COORDINATOR, 'this.tm')).toBe(COORDINATOR);
+    expect(await lab.dig('phone', COORDINATOR, 'this.tm', '+tcp')).toBe(COORDINATOR);
     expect(await lab.dig('phone', COORDINATOR, 'www.example.com')).toBe('198.18.0.80');
     expect(await lab.dig('phone', COORDINATOR, 'nobody.tunnelmesh')).toBe('');
   });

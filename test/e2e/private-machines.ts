@@ -57,7 +57,7 @@ export class PrivateMachines {
 
   /** Starts a program on a machine. */
   start(name: string, argv: readonly [string, ...string[]], env: Readonly<Record<string, string>> = {}): Process {
-    return start([...this.#enter(name), ...argv], { output: 'inherit', env });
+    return start([...this.#enter(name), ...argv], { output: 'ignore', env });
   }
 
   /** Ends the world, and with it every process in it. */

@@ -131,8 +131,8 @@ export class TestLab {
   }
 
   /** What a resolver answers to a host, one line each. */
-  async dig(host: string, server: string, name: string): Promise<string> {
-    return (await this.on(host, ['dig', '+short', '+time=2', `@${server}`, name])).stdout.trim();
+  async dig(host: string, server: string, name: string, ...flags: readonly string[]): Promise<string> {
+    return (await this.on(host, ['dig', '+short', '+time=2', ...flags, `@${server}`, name])).stdout.trim();
   }
 
   /** Waits until the host's daemon answers `status`, and says that it is connected. */
