@@ -10,10 +10,13 @@ export const PROGRAM = [process.execPath, fileURLToPath(new URL('../bin/tunnelme
 /** The option of every subcommand that says which lab is meant. */
 export const STATE_OPTION = ['--state <directory>', "the lab's folder", DEFAULT_STATE_DIRECTORY] as const;
 
-/** Says what happens while something long goes on, on standard error so that data stays alone. */
-export function sayProgress({ stderr }: Surroundings): (line: string) => void {
+/**
+ * Says what happens while something long goes on, on standard error so that data stays alone. Once we are told to stop,
+ * what still fails is what we take away ourselves, and nobody's business.
+ */
+export function sayProgress({ stderr, stop }: Surroundings): (line: string) => void {
   return (line) => {
-    stderr.write(`${line}\n`);
+    if (!stop.aborted) stderr.write(`${line}\n`);
   };
 }
 

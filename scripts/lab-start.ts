@@ -6,7 +6,6 @@ import type { Proof } from '../lab/proof.ts';
 import { EXIT, Failure } from './failure.ts';
 import { expandPath } from './home.ts';
 import { PROGRAM, sayProgress, STATE_OPTION, type StateOption, stateOf } from './lab-command.ts';
-import { lookAtSimulation } from './simulation.ts';
 import { endOrStop } from './waiting.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -45,6 +44,7 @@ async function start(options: StartOptions, surroundings: Surroundings): Promise
     program: PROGRAM,
     detach: false,
     progress,
+    stop,
   });
   if (!lab) throw new Failure(EXIT.failed, `a lab is up already in ${options.state}; \`tunnelmesh lab down\` ends it`);
   try {
@@ -97,5 +97,7 @@ async function withoutNamespaces(reason: string, options: StartOptions, surround
   surroundings.stdout.write(
     `No lab here: ${reason}\nA coordinator with simulated devices runs instead, to look at; Ctrl-C ends it.\n`,
   );
+  // Loaded only here: it brings the whole coordinator with it.
+  const { lookAtSimulation } = await import('./simulation.ts');
   await lookAtSimulation(stateOf(options, surroundings).stateDirectory, surroundings);
 }

@@ -135,6 +135,7 @@ function defineUp(command: Command, surroundings: Surroundings): void {
         program: PROGRAM,
         detach: options.detach === true,
         progress: sayProgress(surroundings),
+        stop,
       });
       if (!lab) stdout.write('The lab is up already.\n');
       if (!lab || options.detach) return;
