@@ -49,7 +49,7 @@ class SimulatedLab implements ProofLab {
 
   run(host: string, command: Argv): ReturnType<ProofLab['run']> {
     const line = command.join(' ');
-    if (host === 'operator') return Promise.resolve(this.#answer(JSON.stringify(this.#tunnelmesh(line))));
+    if (host === 'operator') return Promise.resolve(this.#answer(JSON.stringify(this.#operator(line))));
     const gateway = this.#tunnels.get(host);
     if (gateway === undefined) throw new Error(`${host} has no tunnel: ${line}`);
     const dead = gateway === this.#flaws.deadGateway;
@@ -100,7 +100,7 @@ class SimulatedLab implements ProofLab {
     return PEERS.find((peer) => peer.name === label)?.address ?? ADDRESSES[label] ?? 'nobody';
   }
 
-  #tunnelmesh(line: string): unknown {
+  #operator(line: string): unknown {
     this.transcript.push(line);
     const added = /^tunnelmesh client add (\S+) --out (\S+) --wait --json$/.exec(line);
     if (added?.[1] !== undefined) {
@@ -120,6 +120,7 @@ class SimulatedLab implements ProofLab {
         return {};
       case 'tunnelmesh client enable iphone --wait --json':
       case 'tunnelmesh client delete bystander --json':
+      case 'rm -r /out/bystander':
         return {};
       default:
         throw new Error(`unexpected: ${line}`);
@@ -161,6 +162,7 @@ describe('a proof', () => {
       'iphone up /out/wg-us.conf',
       'bystander down',
       'tunnelmesh client delete bystander --json',
+      'rm -r /out/bystander',
     ]);
     expect(said).toEqual(expect.arrayContaining(proof.gateways.map(renderGatewayProof)));
   });

@@ -71,7 +71,8 @@ class Prover {
       const client = await this.#add(freeName('iphone', taken), this.#options.outDirectory);
       found.client = { name: client.client.name, address: client.client.address, files: client.files };
       this.#say(`client ${client.client.name} has ${client.client.address} and ${String(client.files.length)} files`);
-      const bystander = await this.#add(freeName('bystander', taken), `${this.#options.outDirectory}/bystander`);
+      const bystanderFiles = `${this.#options.outDirectory}/bystander`;
+      const bystander = await this.#add(freeName('bystander', taken), bystanderFiles);
       const watched = await this.#watch(bystander, coordinatorOf(peers));
       try {
         found.gateways = await this.#throughEveryGateway(client, peers);
@@ -82,6 +83,7 @@ class Prover {
       found.bystander = await this.#attempt('the second client', () => this.#conclude(bystander, watched));
       await this.#lab.tunnelDown(bystander.client.name);
       await this.#tunnelmesh('client', 'delete', bystander.client.name);
+      await this.#lab.run(OPERATOR.name, ['rm', '-r', bystanderFiles]);
     });
     found.proved = this.#failures.length === 0;
     return found;

@@ -75,7 +75,7 @@ function summary({ proved, failures, client }: Proof): string {
   const files = (client?.files ?? []).map(({ gateway, config }) => `  ${gateway}: ${config}\n`).join('');
   return `
 ${proved ? 'Everything was proved on real devices.' : `NOT everything was proved:\n${failures.map((failure) => `  ${failure}\n`).join('')}`}
-${client ? `Client ${client.name}, ${client.address}:\n${files}` : ''}`;
+${client ? `Client ${client.name}, ${client.address}; beside each file its QR code (.png):\n${files}` : ''}`;
 }
 
 function whereToLook(stateDirectory: string): string {
