@@ -98,13 +98,13 @@ export interface RunningLab {
 /** Starts the lab that a plan describes, after clearing away a dead one. @throws LabError when one is alive there */
 export async function labRun(options: LabRunOptions): Promise<RunningLab> {
   const { plan, detach, progress, stop } = options;
-  const capability = await labCapability();
-  if (!capability.possible) throw new LabError(capability.reason);
   const state = new StateDirectory(options.stateDirectory);
   await requireVisible([
     { what: "the lab's folder", path: state.path },
     ...plan.program.filter((word) => isAbsolute(word)).map((path) => ({ what: 'this program', path })),
   ]);
+  const capability = await labCapability();
+  if (!capability.possible) throw new LabError(capability.reason);
   return exclusively(state, async () => {
     if (await livingLab(state)) throw new LabError(`there is a lab in ${state.path} already; end it first: lab down`);
     const { privilege } = capability;
