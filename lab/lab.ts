@@ -106,7 +106,7 @@ export async function labRun(options: LabRunOptions): Promise<RunningLab> {
   const capability = await labCapability();
   if (!capability.possible) throw new LabError(capability.reason);
   return exclusively(state, async () => {
-    if (await livingLab(state)) throw new LabError(`there is a lab in ${state.path} already; end it first: lab down`);
+    if (await livingLab(state)) throw new LabError(`there is a lab in ${state.path} already; end it first: tunnelmesh lab down`);
     const { privilege } = capability;
     return startLab(effects, { state, plan, privilege, path, detach, progress, ...(stop ? { stop } : {}) });
   });
@@ -166,7 +166,7 @@ function findHost(status: LabStatus, name: string): HostStatus {
 }
 
 function noLab(state: StateDirectory): LabError {
-  return new LabError(`no lab is running in ${state.path}; start one first: lab up --detach`);
+  return new LabError(`no lab is running in ${state.path}; start one first: tunnelmesh lab up --detach`);
 }
 
 /** A tunnel on a device. */
