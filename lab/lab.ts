@@ -4,7 +4,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { basename, resolve } from 'node:path';
+import { basename, isAbsolute, resolve } from 'node:path';
 import { systemClock } from '../host/clock.ts';
 import { type Attach, attach, type Run, run, start } from '../host/run.ts';
 import { readMeshFile } from '../mesh/mesh-file.ts';
@@ -23,6 +23,7 @@ import { prove } from './prove.ts';
 import { exclusively, LabError, livingLab, startLab, stopLab } from './start.ts';
 import { StateDirectory } from './state-directory.ts';
 import { supervise } from './supervise.ts';
+import { requireVisible } from './visible-place.ts';
 
 /** The lab that is meant. */
 export interface LabOptions {
@@ -46,8 +47,8 @@ export function labCapability(): Promise<Capability> {
 
 /** How the lab of a mesh is started. */
 export interface LabUpOptions extends LabOptions {
-  /** Path of the mesh file, YAML or HCL. */
-  readonly meshFile: string;
+  /** The mesh file, YAML or HCL: its text, and its path as the person knows it. */
+  readonly meshFile: { readonly path: string; readonly text: string };
   /** The command that runs this program. */
   readonly program: Argv;
   /** Whether the lab goes on after this process; otherwise it ends with it, however that ends. */
@@ -64,12 +65,12 @@ export interface LabUpOptions extends LabOptions {
  */
 export async function labUp(options: LabUpOptions): Promise<RunningLab | undefined> {
   const state = new StateDirectory(options.stateDirectory);
-  const text = await readFile(options.meshFile, 'utf8');
+  const { path: source, text } = options.meshFile;
   const origin = createHash('sha256').update(text).digest('hex');
   if ((await livingLab(state)) && (await state.plan()).origin === origin) return undefined;
   const plan = planOfMesh({
-    mesh: await readMeshFile(text, options.meshFile),
-    source: options.meshFile,
+    mesh: await readMeshFile(text, source),
+    source,
     origin,
     program: options.program,
     authToken: randomBytes(AUTH_TOKEN_BYTES).toString('hex'),
@@ -97,11 +98,15 @@ export interface RunningLab {
 /** Starts the lab that a plan describes, after clearing away a dead one. @throws LabError when one is alive there */
 export async function labRun(options: LabRunOptions): Promise<RunningLab> {
   const { plan, detach, progress, stop } = options;
+  const state = new StateDirectory(options.stateDirectory);
+  await requireVisible([
+    { what: "the lab's folder", path: state.path },
+    ...plan.program.filter((word) => isAbsolute(word)).map((path) => ({ what: 'this program', path })),
+  ]);
   const capability = await labCapability();
   if (!capability.possible) throw new LabError(capability.reason);
-  const state = new StateDirectory(options.stateDirectory);
   return exclusively(state, async () => {
-    if (await livingLab(state)) throw new LabError(`there is a lab in ${state.path} already; end it first: lab down`);
+    if (await livingLab(state)) throw new LabError(`there is a lab in ${state.path} already; end it first: tunnelmesh lab down`);
     const { privilege } = capability;
     return startLab(effects, { state, plan, privilege, path, detach, progress, ...(stop ? { stop } : {}) });
   });
@@ -161,7 +166,7 @@ function findHost(status: LabStatus, name: string): HostStatus {
 }
 
 function noLab(state: StateDirectory): LabError {
-  return new LabError(`no lab is running in ${state.path}; start one first: lab up --detach`);
+  return new LabError(`no lab is running in ${state.path}; start one first: tunnelmesh lab up --detach`);
 }
 
 /** A tunnel on a device. */

@@ -64,6 +64,15 @@ describe('a machine', () => {
     });
   });
 
+  it('that allows no user namespaces is told which limit it is, not that a disk is full', async () => {
+    const run = machine(() => false, 'unshare: unshare failed: No space left on device');
+    expect(await withTools(TOOLS, (path) => probe(run, 1000, path))).toEqual({
+      possible: false,
+      reason:
+        'This machine does not let the lab make network namespaces: none are allowed here, see sysctl user.max_user_namespaces.',
+    });
+  });
+
   it('that lacks tools is told the packages', async () => {
     const tools = TOOLS.filter((tool) => tool !== 'nft' && tool !== 'wg' && tool !== 'wg-quick');
     expect(

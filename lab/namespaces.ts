@@ -81,6 +81,9 @@ const TOOLS: Readonly<Record<string, string>> = {
   ping: 'iputils-ping',
 };
 
+/** What `unshare` says where a limit is reached (unshare(2), ENOSPC), and what nobody would guess from it. */
+const LIMIT = { said: 'No space left on device', meant: 'none are allowed here, see sysctl user.max_user_namespaces' };
+
 const TUN_DEVICE = '/dev/net/tun';
 
 async function isOnPath(tool: string, path: string): Promise<boolean> {
@@ -119,7 +122,10 @@ export async function probe(run: Run, uid: number | undefined, path: string): Pr
   let privilege: Privilege = uid === 0 ? 'root' : 'user-namespace';
   if (privilege === 'root' && (await attempt('root', 'bridge')) !== undefined) privilege = 'user-namespace';
   const refusal = privilege === 'root' ? undefined : await attempt(privilege, 'bridge');
-  if (refusal !== undefined) return refuse(`This machine does not let the lab make network namespaces: ${refusal}.`);
+  if (refusal !== undefined) {
+    const why = refusal.includes(LIMIT.said) ? LIMIT.meant : refusal;
+    return refuse(`This machine does not let the lab make network namespaces: ${why}.`);
+  }
   if ((await attempt(privilege, 'wireguard')) === undefined) return { possible: true, privilege, wireguard: 'kernel' };
   if (!(await isOnPath('wireguard-go', path))) {
     return refuse('This kernel has no WireGuard, and wireguard-go is not installed (Debian package: wireguard-go).');

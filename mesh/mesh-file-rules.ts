@@ -1,8 +1,9 @@
 /** What the mesh file's values must keep with one another: rules that no single value can break. */
 import { type Cidr, cidrBounds, cidrsOverlap, prefixLength } from './ipv4.ts';
 import type { MeshFileKeys } from './mesh-file-schema.ts';
-import type { Label } from './name.ts';
+import { isLabel, type Label, RESERVED_LABELS } from './name.ts';
 import type { Problem } from './problem.ts';
+import { LABEL_ALLOWED } from './schema.ts';
 
 /** Most nodes of one mesh. */
 export const NODES_MAX = 1000;
@@ -52,6 +53,16 @@ function roleProblems(nodes: readonly Named[]): readonly Problem[] {
         roles.length > 0 ? `a ${roles.join(' and ')} is a peer too` : 'a node that is no peer has nothing to do';
       return { path: `nodes.${name}.peer`, given: false, allowed: `true: ${because}` };
     });
+}
+
+function labelProblems(nodes: readonly Named[]): readonly Problem[] {
+  return nodes.flatMap(([name]) => {
+    const path = `nodes.${name}`;
+    if (!isLabel(name)) return [{ path, given: name, allowed: LABEL_ALLOWED }];
+    return RESERVED_LABELS.includes(name)
+      ? [{ path, given: name, allowed: `a DNS label other than ${RESERVED_LABELS.join(', ')}` }]
+      : [];
+  });
 }
 
 /** One namespace for nodes, aliases and the retired, since each of them owns a name in the mesh or an identity on a volume. */
@@ -124,6 +135,7 @@ export function meshFileProblems(file: Partial<MeshFileKeys>): readonly Problem[
   if (nodes.length > NODES_MAX)
     return [{ path: 'nodes', given: `${String(nodes.length)} nodes`, allowed: `at most ${String(NODES_MAX)}` }];
   return [
+    ...labelProblems(nodes),
     ...(file.nodes ? coordinatorProblems(nodes, file.external_coordinator_url ?? null) : []),
     ...roleProblems(nodes),
     ...nameProblems(nodes, file.retired ?? []),

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { DEFAULT_MESH_CIDR } from './address-plan.ts';
 import { isHostname } from './endpoint.ts';
 import { isIpv4 } from './ipv4.ts';
-import { type Label, RESERVED_LABELS } from './name.ts';
+import type { Label } from './name.ts';
 import { isServerUrl } from './peer-config.ts';
 import { MESH_PORT, OVERLAY_PORT, WIREGUARD_PORT } from './port.ts';
 import {
@@ -14,6 +14,7 @@ import {
   endpointSchema,
   foldedNameSchema,
   hex64Schema,
+  LABEL_ALLOWED,
   labelSchema,
   meshCidrSchema,
   portSchema,
@@ -47,9 +48,8 @@ const tagsSchema = z
   .array(form(/^[a-zA-Z0-9:_-]{1,255}$/, 255, "a tag: 1 to 255 of letters, digits, ':', '-' and '_'"))
   .max(LIST_MAX)
   .default([]);
-const nodeNameSchema = labelSchema.refine((name) => !RESERVED_LABELS.includes(name), {
-  error: `a DNS label other than ${RESERVED_LABELS.join(', ')}`,
-});
+/** Any text, so that what stands under a refused name is checked too; `mesh-file-rules.ts` refuses the name. */
+const nodeNameSchema = z.string().meta({ description: LABEL_ALLOWED, maxLength: 63 });
 
 const WG_PORT_ALLOWED = `a port, 1-65535, but not ${String(MESH_PORT)} or ${String(OVERLAY_PORT)}, which the mesh itself uses`;
 

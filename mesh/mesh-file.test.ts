@@ -135,17 +135,18 @@ mesh_cidr: 172.30.0.1/16
 nodes:
   hub: { coordinator: true, wg_port: 70000 }
   hub-2: { coordinator: true, wiregaurd: true }
-  wg_us: { wireguard: true }
+  wg_us: { wireguard: true, wg_port: 70001 }
   office: { routes: [10.0.0.0/8] }
   branch: { routes: [10.1.0.0/16], dns_aliases: [Office] }
 `;
     await expect(readMeshFile(text, 'mesh.yaml')).rejects.toMatchObject({
       message: [
-        'mesh.yaml: 7 problems',
+        'mesh.yaml: 8 problems',
         '  nodes.hub.wg_port: 70000; allowed: a port, 1-65535',
         '  nodes.hub-2.wiregaurd: true; allowed: no such key; did you mean "wireguard"? (known: coordinator, peer, wireguard, wg_port, region, size, endpoint, exit_node, allow_exit_traffic, routes, dns_aliases, reserved_ip, generation, protect, tags, location)',
-        '  nodes.wg_us: "wg_us"; allowed: a DNS label: 1 to 63 of a-z, 0-9 and -, no - at either end',
+        '  nodes.wg_us.wg_port: 70001; allowed: a port, 1-65535',
         '  mesh_cidr: "172.30.0.1/16"; allowed: an IPv4 network without host bits, /8 to /24, such as 172.30.0.0/16',
+        '  nodes.wg_us: "wg_us"; allowed: a DNS label: 1 to 63 of a-z, 0-9 and -, no - at either end',
         '  nodes.hub-2.coordinator: true; allowed: false, since "hub" is the coordinator; several need a shared database, which cannot be declared yet',
         '  nodes.branch.dns_aliases: "office"; allowed: a name of its own; "office" stands in nodes.office already',
         '  nodes.branch.routes: "10.1.0.0/16"; allowed: a network apart from 10.0.0.0/8 in nodes.office.routes',

@@ -19,8 +19,10 @@ function text<T extends string>(is: (value: string) => boolean, allowed: string,
 export const ipv4Schema = text<Ipv4>(isIpv4, 'an IPv4 address such as 172.30.0.5', 15);
 /** An IPv4 network; RFC 4632 notation. */
 export const cidrSchema = text<Cidr>(isCidr, 'an IPv4 network without host bits, such as 10.0.0.0/8', 18);
+/** What may stand where a {@link labelSchema} is. */
+export const LABEL_ALLOWED = 'a DNS label: 1 to 63 of a-z, 0-9 and -, no - at either end';
 /** A DNS label (RFC 1123), as names are stored. */
-export const labelSchema = text<Label>(isLabel, 'a DNS label: 1 to 63 of a-z, 0-9 and -, no - at either end', 63);
+export const labelSchema = text<Label>(isLabel, LABEL_ALLOWED, 63);
 /** An X25519 public key as WireGuard writes it. */
 export const publicKeySchema = text<PublicKey>(
   isPublicKey,

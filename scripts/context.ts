@@ -89,8 +89,8 @@ export function define(command: Command, surroundings: Surroundings): void {
   command
     .command('create <name>')
     .description('make a context for an operator; the token is kept in it, mode 0600')
-    .requiredOption('--server <url>', 'the coordinator, https://host[:port] (8443 unless given)')
-    .requiredOption('--ca <file>', "the mesh CA's certificate, ca.pem of the coordinator")
+    .requiredOption('--server <url>', 'the coordinator, https://host[:port] (8443 unless given); required')
+    .requiredOption('--ca <file>', "the mesh CA's certificate, ca.pem of the coordinator; required")
     .option('--token-file <file>', 'file that holds the token; - reads standard input (else TUNNELMESH_TOKEN)')
     .action(async (name: string, options: CreateOptions) => {
       const context = await contextOf(options, surroundings);

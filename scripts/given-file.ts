@@ -18,7 +18,9 @@ export async function readGivenFile(path: string, maxBytes: number, surroundings
   let file;
   try {
     file = await open(expandPath(path, surroundings), 'r');
-    const { mode, size } = await file.stat();
+    const stats = await file.stat();
+    if (stats.isDirectory()) throw new Failure(EXIT.wrongInput, `${path}: it is a directory`);
+    const { mode, size } = stats;
     if (size > maxBytes)
       throw new Failure(EXIT.wrongInput, `${path}: ${String(size)} bytes; allowed: ${String(maxBytes)} at most`);
     return { text: await file.readFile('utf8'), open: (mode & 0o077) !== 0 };

@@ -51,7 +51,7 @@ export function overlay(document: Document, options: Omit<JoinOptions, 'config'>
 export function define(command: Command, surroundings: Surroundings): void {
   command
     .addHelpText('after', EXAMPLES)
-    .option('--config <file>', 'peer configuration (YAML); the other options go before it')
+    .option('--config <file>', 'peer configuration (YAML); what the other options say counts more')
     .option('--server <url>', 'the coordinator, https://host[:port] (8443 unless given)')
     .option('--token-file <file>', 'file that holds the token; - reads standard input')
     .option('--token <token>', 'the token itself; others on this machine can read it')

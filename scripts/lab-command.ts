@@ -1,6 +1,7 @@
 /** What the lab's subcommands share: which lab, which program, and saying what goes on. */
 import { fileURLToPath } from 'node:url';
 import { DEFAULT_STATE_DIRECTORY } from '../lab/state-directory.ts';
+import { readGivenFile } from './given-file.ts';
 import { expandPath } from './home.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -28,4 +29,15 @@ export interface StateOption {
 /** The lab that the options name. */
 export function stateOf({ state }: StateOption, surroundings: Surroundings): { readonly stateDirectory: string } {
   return { stateDirectory: expandPath(state, surroundings) };
+}
+
+/** Largest mesh file, in bytes: a thousand nodes with everything that a node can have. */
+const MAX_MESH_FILE_BYTES = 4 * 1024 * 1024;
+
+/** The mesh file that a person named. @throws Failure (wrong input) when it cannot be read */
+export async function meshFileAt(
+  path: string,
+  surroundings: Surroundings,
+): Promise<{ readonly path: string; readonly text: string }> {
+  return { path, text: (await readGivenFile(path, MAX_MESH_FILE_BYTES, surroundings)).text };
 }

@@ -1,11 +1,11 @@
 /** `tunnelmesh lab start`, behind `npm start`: the mesh of three regions on this machine, proved, and left to look at. */
 import { fileURLToPath } from 'node:url';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { labCapability, labDown, labProve, labUp } from '../lab/lab.ts';
 import type { Proof } from '../lab/proof.ts';
 import { EXIT, Failure } from './failure.ts';
 import { expandPath } from './home.ts';
-import { PROGRAM, sayProgress, STATE_OPTION, type StateOption, stateOf } from './lab-command.ts';
+import { meshFileAt, PROGRAM, sayProgress, STATE_OPTION, type StateOption, stateOf } from './lab-command.ts';
 import { endOrStop } from './waiting.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -24,7 +24,9 @@ export function defineLabStart(command: Command, surroundings: Surroundings): vo
     .command('start')
     .description('start a mesh of three regions, prove that it works, and keep it until Ctrl-C')
     .option('--once', 'end after the proof; exit code 0 only if everything was proved on real devices')
-    .option('--mesh <file>', 'mesh file, YAML or HCL', MESH_FILE)
+    .addOption(
+      new Option('--mesh <file>', 'mesh file, YAML or HCL').default(MESH_FILE, 'a coordinator and three gateways'),
+    )
     .option('--out <directory>', "where the first client's files go", 'out')
     .option(...STATE_OPTION)
     .action(async (options: StartOptions) => {
@@ -40,7 +42,7 @@ async function start(options: StartOptions, surroundings: Surroundings): Promise
   const progress = sayProgress(surroundings);
   const lab = await labUp({
     ...state,
-    meshFile: expandPath(options.mesh, surroundings),
+    meshFile: await meshFileAt(options.mesh, surroundings),
     program: PROGRAM,
     detach: false,
     progress,
@@ -93,9 +95,9 @@ Ctrl-C ends it.
 
 /** What can be shown where no namespaces can be made: the reason, and unless `--once`, a coordinator with simulated devices. */
 async function withoutNamespaces(reason: string, options: StartOptions, surroundings: Surroundings): Promise<void> {
-  if (options.once) throw new Failure(EXIT.failed, `nothing can be proved here: ${reason}`);
+  if (options.once) throw new Failure(EXIT.failed, `nothing can be proved here. ${reason}`);
   surroundings.stdout.write(
-    `No lab here: ${reason}\nA coordinator with simulated devices runs instead, to look at; Ctrl-C ends it.\n`,
+    `${reason}\nA coordinator with simulated devices runs instead, to look at; Ctrl-C ends it.\n`,
   );
   // Loaded only here: it brings the whole coordinator with it.
   const { lookAtSimulation } = await import('./simulation.ts');

@@ -6,7 +6,7 @@ import { renderColumns } from './columns.ts';
 import { type GlobalOptions, print } from './command.ts';
 import { Ended, EXIT, Failure, wrongArguments } from './failure.ts';
 import { expandPath } from './home.ts';
-import { PROGRAM, sayProgress, STATE_OPTION, type StateOption, stateOf } from './lab-command.ts';
+import { meshFileAt, PROGRAM, sayProgress, STATE_OPTION, type StateOption, stateOf } from './lab-command.ts';
 import { defineLabStart } from './lab-start.ts';
 import type { Surroundings } from './surroundings.ts';
 import { endOrStop } from './waiting.ts';
@@ -131,7 +131,7 @@ function defineUp(command: Command, surroundings: Surroundings): void {
       const state = stateOf(options, surroundings);
       const lab = await labUp({
         ...state,
-        meshFile: expandPath(options.mesh, surroundings),
+        meshFile: await meshFileAt(options.mesh, surroundings),
         program: PROGRAM,
         detach: options.detach === true,
         progress: sayProgress(surroundings),

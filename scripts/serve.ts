@@ -106,7 +106,7 @@ interface ServeOptions {
 export function define(command: Command, surroundings: Surroundings): void {
   command
     .addHelpText('after', EXAMPLES)
-    .requiredOption('--config <file>', 'server configuration (YAML)')
+    .requiredOption('--config <file>', 'server configuration (YAML); required')
     .action(async ({ config: file }: ServeOptions) => {
       const lab = surroundings.env['TUNNELMESH_LAB'] === '1';
       const config = parseServerConfig(await readConfiguration(file, surroundings), file, { lab });

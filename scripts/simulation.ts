@@ -1,5 +1,5 @@
 /** A coordinator whose own peer only pretends to have devices: what can be looked at where no namespaces can be made. */
-import { rm } from 'node:fs/promises';
+import { rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SECRET_FILE_MODE, writeFileAtomic } from '../host/files.ts';
 import { hex } from '../mesh/hex.ts';
@@ -40,5 +40,7 @@ export async function lookAtSimulation(directory: string, surroundings: Surround
     await serve(config, doorsOf(config, 'simulation'), undefined, { ...surroundings, env });
   } finally {
     await rm(home, { recursive: true, force: true });
+    // Unless a lab of earlier left its logs there.
+    await rmdir(directory).catch(() => undefined);
   }
 }

@@ -54,11 +54,24 @@ export class TestLab {
   }
 
   /** Brings the map's mesh up, in a folder of its own inside the checkout. */
-  static async up(meshFile: string): Promise<TestLab> {
+  static up(meshFile: string): Promise<TestLab> {
+    return TestLab.#up(() => Promise.resolve(join(CHECKOUT, meshFile)));
+  }
+
+  /** Brings up the mesh that the text of a mesh file declares. */
+  static declared(text: string): Promise<TestLab> {
+    return TestLab.#up(async (lab) => {
+      const meshFile = lab.folder('mesh.yaml');
+      await writeFile(meshFile, text);
+      return meshFile;
+    });
+  }
+
+  static async #up(meshFile: (lab: TestLab) => Promise<string>): Promise<TestLab> {
     await mkdir(join(CHECKOUT, 'out'), { recursive: true });
     const lab = new TestLab(await mkdtemp(join(CHECKOUT, 'out/e2e-')));
     try {
-      await lab.lab('up', '--detach', '--mesh', join(CHECKOUT, meshFile));
+      await lab.lab('up', '--detach', '--mesh', await meshFile(lab));
       return lab;
     } catch (error) {
       await lab.down();
