@@ -41,12 +41,14 @@ join_mesh:
     });
   });
 
-  it('a weak token is refused outside the lab, wherever `listen` is: the peers’ door is open on every address', () => {
+  it('a weak token is refused where others can connect, and only there', () => {
     const weak = { auth_token: 'your-token' };
-    for (const listen of [':8080', '0.0.0.0:8080', '127.0.0.1:8080', '[::1]:8080'])
-      expect(problems({ ...weak, listen })).toEqual([
-        'auth_token: "(not shown)"; allowed: at least 32 characters, 8 of them different; make one with: openssl rand -hex 32',
-      ]);
+    expect(problems({ ...weak, listen: ':8080' })).toEqual([
+      'auth_token: "(not shown)"; allowed: at least 32 characters, 8 of them different, wherever others can connect; make one with: openssl rand -hex 32',
+    ]);
+    expect(problems({ ...weak, listen: '0.0.0.0:8080' })).toHaveLength(1);
+    expect(problems({ ...weak, listen: '127.0.0.1:8080' })).toEqual([]);
+    expect(problems({ ...weak, listen: '[::1]:8080' })).toEqual([]);
     expect(problems({ ...weak, listen: ':8080' }, true)).toEqual([]);
     expect(problems({ auth_token: STRONG, listen: ':8080' })).toEqual([]);
   });

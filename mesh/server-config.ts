@@ -62,13 +62,12 @@ export interface ServerConfigOptions {
 }
 
 function tokenProblems(file: Partial<ServerConfigFile>, lab: boolean): readonly Problem[] {
-  const { auth_token = null, join_root = null, token_verifier = null } = file;
+  const { auth_token = null, join_root = null, token_verifier = null, listen } = file;
   if (auth_token !== null) {
     if (join_root !== null || token_verifier !== null)
       return [{ path: 'auth_token', given: NOT_SHOWN, allowed: 'either auth_token, or join_root and token_verifier' }];
-    // Wherever `listen` is, the peers' door is open on every address.
-    if (isStrongToken(auth_token) || lab) return [];
-    const allowed = `at least ${String(TOKEN_MIN_LENGTH)} characters, 8 of them different; make one with: openssl rand -hex 32`;
+    if (isStrongToken(auth_token) || !listen?.tls || lab) return [];
+    const allowed = `at least ${String(TOKEN_MIN_LENGTH)} characters, 8 of them different, wherever others can connect; make one with: openssl rand -hex 32`;
     return [{ path: 'auth_token', given: NOT_SHOWN, allowed }];
   }
   if (join_root === null && token_verifier === null)

@@ -17,11 +17,16 @@ describe('the coordinator', () => {
       { host: null, port: 8080, tls: true },
       { host: null, port: 8443, tls: true },
     ]);
-    expect(doorsOf(config({ listen: '127.0.0.1:8080' }), 'server.yaml')).toContainEqual({
-      host: '127.0.0.1',
-      port: 8080,
-      tls: false,
-    });
+  });
+
+  it('that listens on loopback is reached there alone, by its own peer too', () => {
+    const local = config({ listen: '127.0.0.1:8080', auth_token: 'your-token', join_mesh: { name: 'all-in-one' } });
+    expect(doorsOf(local, 'server.yaml')).toEqual([
+      { host: '127.0.0.1', port: 8080, tls: false },
+      { host: '127.0.0.1', port: 8443, tls: true },
+    ]);
+    if (!local.join_mesh) throw new Error('join_mesh is there');
+    expect(ownPeer(local, local.join_mesh, trustOf(local), '/data').server).toBe('https://127.0.0.1:8443');
   });
 
   it('opens one door where the two are the same, and refuses two at one port', () => {
@@ -37,13 +42,13 @@ describe('the coordinator', () => {
   });
 
   it('has a peer that joins as the coordinator node, without the operator’s token', () => {
-    const { join_mesh } = config({ join_mesh: { name: 'all-in-one', wireguard: { enabled: true } } });
-    if (!join_mesh) throw new Error('join_mesh is there');
-    const trust = trustOf(config({}));
-    const peer = ownPeer(join_mesh, trust, '/data');
+    const server = config({ join_mesh: { name: 'all-in-one', wireguard: { enabled: true } } });
+    if (!server.join_mesh) throw new Error('join_mesh is there');
+    const trust = trustOf(server);
+    const peer = ownPeer(server, server.join_mesh, trust, '/data');
     expect(peer.auth_token).toBeNull();
     expect(parseClaims(peer.claims ?? '')).toMatchObject({ coordinator: true, wireguard: true, exit: false });
-    expect(peer.node_token).toBe(nodeToken(trust.joinRoot, join_mesh.name, peer.claims ?? ''));
+    expect(peer.node_token).toBe(nodeToken(trust.joinRoot, server.join_mesh.name, peer.claims ?? ''));
     expect(isServerUrl(peer.server)).toBe(true);
     expect(JSON.stringify(peer)).not.toContain(TOKEN);
   });

@@ -17,7 +17,8 @@ import type { Surroundings } from './surroundings.ts';
 import { endOrStop } from './waiting.ts';
 
 const EXAMPLES = `
-The coordinator listens where \`listen\` says, and always at ${String(COORDINATOR_PORT)} for peers, with a certificate of the mesh CA. The
+The coordinator listens where \`listen\` says, and always at ${String(COORDINATOR_PORT)} for peers, with a certificate of the mesh CA
+(on loopback alone if that is where \`listen\` is). The
 CA is written to ca.pem in the data directory: operators need it (\`tunnelmesh context create --ca\`).
 
 Example server.yaml:
@@ -44,19 +45,25 @@ export function trustOf(config: ServerConfig): ServerTrust {
     : { joinRoot: joinRoot(config.auth_token), verifier: tokenVerifier(config.auth_token) };
 }
 
+/** The peers' door: TLS on every address, or on loopback alone where the coordinator shall listen on loopback. */
+function peersDoor({ listen }: ServerConfig): Listen {
+  return { host: listen.tls ? null : listen.host, port: COORDINATOR_PORT, tls: true };
+}
+
 /**
- * Where to listen: as configured, and at the peers' door. The latter speaks TLS on all addresses, so nothing else can have its port.
+ * Where to listen: as configured, and at the peers' door, whose port nothing else can have.
  * @throws ProblemsError when something else is configured there
  */
-export function doorsOf({ listen }: ServerConfig, source: string): readonly Listen[] {
-  const peers: Listen = { host: null, port: COORDINATOR_PORT, tls: true };
+export function doorsOf(config: ServerConfig, source: string): readonly Listen[] {
+  const { listen } = config;
+  const peers = peersDoor(config);
   if (listen.port !== peers.port) return [listen, peers];
   if (listen.host === null) return [peers];
   throw new ProblemsError(source, [
     {
       path: 'listen',
       given: renderListen(listen),
-      allowed: `another port, or :${String(peers.port)}; peers reach the coordinator at this port on every address`,
+      allowed: `another port, or :${String(peers.port)}; peers reach the coordinator at this port, by TLS`,
     },
   ]);
 }
@@ -65,8 +72,12 @@ export function doorsOf({ listen }: ServerConfig, source: string): readonly List
  * The configuration of the coordinator's own peer. It joins as the node that it is, with a node token that the coordinator's
  * own secret gives, so that neither needs the operator's token.
  */
-export function ownPeer(joinMesh: JoinMesh, trust: ServerTrust, dataDir: string): PeerConfig {
-  const { name, mesh, wireguard } = joinMesh;
+export function ownPeer(
+  config: ServerConfig,
+  { name, mesh, wireguard }: JoinMesh,
+  trust: ServerTrust,
+  dataDir: string,
+): PeerConfig {
   const claims = renderClaims({
     coordinator: true,
     wireguard: wireguard.enabled,
@@ -77,7 +88,7 @@ export function ownPeer(joinMesh: JoinMesh, trust: ServerTrust, dataDir: string)
   });
   return {
     name,
-    server: `https://127.0.0.1:${String(COORDINATOR_PORT)}`,
+    server: `https://${renderListen({ ...peersDoor(config), host: peersDoor(config).host ?? '127.0.0.1' })}`,
     auth_token: null,
     node_token: nodeToken(trust.joinRoot, name, claims),
     claims,
@@ -142,7 +153,7 @@ export async function serve(
     log.info('the coordinator is up; Ctrl-C ends it', { listen: doors.map(renderListen).join(' ') });
     if (!config.join_mesh) await endOrStop(stop, []);
     else {
-      const peer = ownPeer(config.join_mesh, trust, directory.peer);
+      const peer = ownPeer(config, config.join_mesh, trust, directory.peer);
       const kept = await keepPeerContext(peer, context, surroundings);
       if (kept !== undefined) stdout.write(`Context: ${kept}\n`);
       await beOwnPeer(peer, coordinator, surroundings);
