@@ -99,7 +99,7 @@ describe('scenario 1: one machine is coordinator, peer and gateway', () => {
       exitCode: 2,
       stdout: '',
       stderr: `tunnelmesh: ${file}: 1 problem
-  auth_token: "(not shown)"; allowed: at least 32 characters, 8 of them different; make one with: openssl rand -hex 32`,
+  auth_token: "(not shown)"; allowed: at least 32 characters, 8 of them different, wherever others can connect; make one with: openssl rand -hex 32`,
     });
     await expect(readFile(home)).rejects.toThrow('ENOENT');
   });
