@@ -5,6 +5,7 @@
 import { Fn, type Precondition, TerraformVariable } from 'cdktf';
 import { Construct } from 'constructs';
 import type { Label } from '../mesh/name.ts';
+import type { NodeSecrets } from '../templates/node-files.ts';
 
 /** Name of the variable; `TF_VAR_auth_token` in the environment gives it to Terraform. */
 export const AUTH_TOKEN_VARIABLE = 'auth_token';
@@ -14,7 +15,7 @@ function concatenation(...parts: readonly string[]): string {
 }
 
 /** A mesh's secrets, as expressions. One of these per stack. */
-export class MeshSecrets extends Construct {
+export class MeshSecrets extends Construct implements NodeSecrets {
   readonly #authToken: string;
 
   constructor(scope: Construct, id: string) {

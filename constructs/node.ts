@@ -3,16 +3,15 @@
  * the mesh file says. The droplet can be replaced; the rest is what makes it the same node afterwards.
  */
 import { Construct } from 'constructs';
-import { type Claims, renderClaims } from '../mesh/claims.ts';
+import { renderClaims } from '../mesh/claims.ts';
 import type { Cidr } from '../mesh/ipv4.ts';
 import { COORDINATOR_PORT } from '../mesh/join.ts';
 import type { Label } from '../mesh/name.ts';
-import { MESH_PORT } from '../mesh/port.ts';
-import { type NodeMachine, nodeCloudInit } from '../templates/cloud-init-node.ts';
+import { nodeCloudInit } from '../templates/cloud-init-node.ts';
 import type { Artifact } from '../templates/install.ts';
+import { nodeFiles, type NodeSettings } from '../templates/node-files.ts';
 import { DataVolume } from './data-volume.ts';
 import type { MeshSecrets } from './mesh-secrets.ts';
-import { type DaemonSettings, peerConfiguration, serverConfiguration } from './node-configuration.ts';
 import { NodeDroplet } from './node-droplet.ts';
 import { NodeFirewall } from './node-firewall.ts';
 import { ReservedAddress } from './reserved-address.ts';
@@ -35,15 +34,11 @@ export interface MeshSettings {
 }
 
 /** What a node is made from. */
-export interface NodeProps {
+export interface NodeProps extends Pick<
+  NodeSettings,
+  'name' | 'claims' | 'wireguardPort' | 'endpoint' | 'coordinatorUrl'
+> {
   readonly mesh: MeshSettings;
-  readonly name: Label;
-  /** Roles, and what the node may declare; a coordinator is told apart from other peers by these. */
-  readonly claims: Claims;
-  /** UDP port of the concentrator; of no consequence without one. */
-  readonly wireguardPort: number;
-  /** `host:port` by which clients reach the concentrator; null for the node's own address. */
-  readonly endpoint: string | null;
   /** DigitalOcean's slug, such as `nyc3`. */
   readonly region: string;
   /** DigitalOcean's slug, such as `s-1vcpu-1gb`. */
@@ -54,8 +49,6 @@ export interface NodeProps {
   readonly protect: boolean;
   /** Tags besides its own. */
   readonly tags: readonly string[];
-  /** URL of the coordinator, or an expression of it; a coordinator itself needs none. */
-  readonly coordinatorUrl: string | null;
 }
 
 /** See the file's comment. The id has to be the node's name. */
@@ -81,7 +74,14 @@ export class DigitalOceanNode extends Construct {
       },
     });
     const machine = nodeCloudInit({
-      ...this.#configuration(reserved?.address ?? null),
+      files: nodeFiles({
+        ...props,
+        // A droplet's own address is not known before it boots.
+        address: reserved?.address ?? null,
+        meshCidr: mesh.cidr,
+        domainSuffix: mesh.domainSuffix,
+        secrets: mesh.secrets,
+      }),
       volumeDevice: volume.device,
       artifact: mesh.artifact,
     });
@@ -115,25 +115,5 @@ export class DigitalOceanNode extends Construct {
   /** URL by which peers reach the coordinator on this node, as an expression. */
   get coordinatorUrl(): string {
     return `https://${this.address}:${String(COORDINATOR_PORT)}`;
-  }
-
-  /** @param reserved - the address that the node knows before it boots, which a droplet's own is not */
-  #configuration(reserved: string | null): Pick<NodeMachine, 'command' | 'configuration'> {
-    const { mesh, name, claims, wireguardPort, endpoint, coordinatorUrl } = this.props;
-    const at = (port: number): string | null => reserved && `${reserved}:${String(port)}`;
-    const settings: DaemonSettings = {
-      name,
-      claims,
-      wireguardPort,
-      clientEndpoint: endpoint ?? at(wireguardPort),
-      meshEndpoint: at(MESH_PORT),
-      secrets: mesh.secrets,
-    };
-    if (claims.coordinator) {
-      const { cidr: meshCidr, domainSuffix } = mesh;
-      return { command: 'serve', configuration: serverConfiguration({ ...settings, meshCidr, domainSuffix }) };
-    }
-    if (coordinatorUrl === null) throw new RangeError(`node ${name} is told no coordinator; allowed: its URL`);
-    return { command: 'join', configuration: peerConfiguration(settings, coordinatorUrl) };
   }
 }

@@ -135,11 +135,11 @@ async function run(
     },
     contents,
   );
-  const streams = new Streams(registry, clock, log);
+  const presence = new Presence(clock);
+  const streams = new Streams(registry, presence, clock, log);
   const confirmations = new Confirmations(clock);
   const activity = new ActivityBook(contents.activity);
   const isConnected = (peer: string): boolean => streams.isConnected(peer);
-  const presence = new Presence(clock, isConnected);
   const join = new Join({
     registry,
     joinRoot: trust.joinRoot,

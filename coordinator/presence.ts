@@ -1,18 +1,17 @@
 /** Which peers are at work at this moment. */
 import type { Clock } from '../host/clock.ts';
+import { REPORT_ALIVE_MS } from '../mesh/stream.ts';
 
-/** How long after its last request a peer without a stream still counts as alive, in milliseconds. */
-export const ALIVE_MS = 30_000;
+/** How long after its last request a peer counts as alive, in milliseconds: three reports may get lost. */
+export const ALIVE_MS = 3 * REPORT_ALIVE_MS;
 
 /** See the file's comment. */
 export class Presence {
-  readonly #clock: Clock;
-  readonly #isConnected: (peer: string) => boolean;
+  readonly #clock: Pick<Clock, 'monotonic'>;
   readonly #seen = new Map<string, number>();
 
-  constructor(clock: Clock, isConnected: (peer: string) => boolean) {
+  constructor(clock: Pick<Clock, 'monotonic'>) {
     this.#clock = clock;
-    this.#isConnected = isConnected;
   }
 
   /** The peer was heard of just now. */
@@ -20,9 +19,9 @@ export class Presence {
     this.#seen.set(peer, this.#clock.monotonic());
   }
 
-  /** Says whether the peer has a stream, or was heard of in the last {@link ALIVE_MS}. */
+  /** Says whether the peer was heard of in the last {@link ALIVE_MS}. */
   isAlive(peer: string): boolean {
     const seen = this.#seen.get(peer);
-    return this.#isConnected(peer) || (seen !== undefined && this.#clock.monotonic() - seen < ALIVE_MS);
+    return seen !== undefined && this.#clock.monotonic() - seen < ALIVE_MS;
   }
 }

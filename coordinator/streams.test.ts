@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Clock } from '../host/clock.ts';
 import type { Log } from '../host/log.ts';
-import type { Snapshot } from '../mesh/stream.ts';
+import { REPORT_ALIVE_MS, type Snapshot, STREAM_ALIVE_MS } from '../mesh/stream.ts';
+import { ALIVE_MS, Presence } from './presence.ts';
 import { client, MESH } from './records.fixture.ts';
 import type { Change } from './store.ts';
 import { COALESCE_MS, type Sink, STREAM_BACKLOG_BYTES, Streams, type StreamSource } from './streams.ts';
@@ -74,10 +75,15 @@ class FakeSource implements StreamSource {
   }
 }
 
+/** Streams of peers that are always heard. */
+function streamsOf(source: StreamSource, clock: Clock): Streams {
+  return new Streams(source, { isAlive: () => true }, clock, log);
+}
+
 describe('the streams', () => {
   it('tell changes that come together in one message, serialised once for all', async () => {
     const clock = new StandingClock();
-    const streams = new Streams(new FakeSource(), clock, log);
+    const streams = streamsOf(new FakeSource(), clock);
     const [one, two] = [new FakeSink(), new FakeSink()];
     await streams.open('one', {}, one);
     await streams.open('two', {}, two);
@@ -103,7 +109,7 @@ describe('the streams', () => {
   it('lose nothing that becomes known while a first message is being made, and repeat nothing', async () => {
     const clock = new StandingClock();
     const source = new FakeSource();
-    const streams = new Streams(source, clock, log);
+    const streams = streamsOf(source, clock);
     const sink = new FakeSink();
     let release: () => void = () => undefined;
     source.hold = new Promise((resolve) => {
@@ -126,7 +132,7 @@ describe('the streams', () => {
 
   it('say that they are alive when there is nothing to say', async () => {
     const clock = new StandingClock();
-    const streams = new Streams(new FakeSource(), clock, log);
+    const streams = streamsOf(new FakeSource(), clock);
     const sink = new FakeSink();
     await streams.open('one', {}, sink);
     await clock.pass(5_000);
@@ -138,7 +144,7 @@ describe('the streams', () => {
 
   it('disconnect who leaves too much unread, and nobody else', async () => {
     const clock = new StandingClock();
-    const streams = new Streams(new FakeSource(), clock, log);
+    const streams = streamsOf(new FakeSource(), clock);
     const [slow, quick] = [new FakeSink(), new FakeSink()];
     await streams.open('slow', {}, slow);
     await streams.open('quick', {}, quick);
@@ -147,6 +153,27 @@ describe('the streams', () => {
     await clock.pass(COALESCE_MS);
     expect([slow.ended, streams.isConnected('slow')]).toEqual(['at once', false]);
     expect([quick.ended, quick.messages.at(-1)?.type]).toEqual([undefined, 'delta']);
+    streams.close();
+  });
+
+  it('are ended for peers that have not reported three times in a row, and for nobody else', async () => {
+    const clock = new StandingClock();
+    const presence = new Presence(clock);
+    const streams = new Streams(new FakeSource(), presence, clock, log);
+    const sinks = { vanished: new FakeSink(), there: new FakeSink() };
+    for (const [peer, sink] of Object.entries(sinks)) {
+      presence.see(peer);
+      await streams.open(peer, {}, sink);
+    }
+    for (let passed = STREAM_ALIVE_MS; passed < ALIVE_MS; passed += STREAM_ALIVE_MS) {
+      await clock.pass(STREAM_ALIVE_MS);
+      if (passed % REPORT_ALIVE_MS === 0) presence.see('there');
+    }
+    expect([...streams.connected()]).toEqual(['vanished', 'there']);
+    await clock.pass(STREAM_ALIVE_MS);
+    expect([...streams.connected()]).toEqual(['there']);
+    expect([sinks.vanished.ended, sinks.there.ended]).toEqual(['at once', undefined]);
+    expect(sinks.there.messages.at(-1)).toEqual({ type: 'alive' });
     streams.close();
   });
 });

@@ -1,11 +1,12 @@
 /**
- * The peers' streams (`mesh/stream.ts`): one for each peer that is connected. What they are told is serialised once for
- * all of them.
+ * The peers' streams (`mesh/stream.ts`): one for each peer that is connected, for as long as it reads what it is told and
+ * is heard itself. What they are told is serialised once for all of them.
  */
 import type { Clock } from '../host/clock.ts';
 import type { Log } from '../host/log.ts';
 import { type Delta, type Snapshot, STREAM_ALIVE_MS, type StreamMessage } from '../mesh/stream.ts';
 import { PendingDelta } from './pending-delta.ts';
+import type { Presence } from './presence.ts';
 import type { Change } from './store.ts';
 
 /** How long a change waits for others to travel with, in milliseconds. */
@@ -55,6 +56,7 @@ interface Stream {
 /** See the file's comment. */
 export class Streams {
   readonly #source: StreamSource;
+  readonly #presence: Pick<Presence, 'isAlive'>;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #streams = new Map<string, Stream>();
@@ -62,8 +64,9 @@ export class Streams {
   #pending: PendingDelta | undefined;
   #snapshot: Line | undefined;
 
-  constructor(source: StreamSource, clock: Clock, log: Log) {
+  constructor(source: StreamSource, presence: Pick<Presence, 'isAlive'>, clock: Clock, log: Log) {
     this.#source = source;
+    this.#presence = presence;
     this.#clock = clock;
     this.#log = log;
     void this.#keepAlive();
@@ -162,9 +165,13 @@ export class Streams {
       stream.sink.write(bytes);
       return;
     }
+    this.#log.warn('a peer reads too slowly and was disconnected', { peer, unread: stream.sink.backlog });
+    this.#drop(peer, stream);
+  }
+
+  #drop(peer: string, stream: Stream): void {
     this.#streams.delete(peer);
     stream.sink.end('at once');
-    this.#log.warn('a peer reads too slowly and was disconnected', { peer, unread: stream.sink.backlog });
   }
 
   async #keepAlive(): Promise<void> {
@@ -172,7 +179,12 @@ export class Streams {
     for (;;) {
       await this.#clock.sleep(STREAM_ALIVE_MS, this.#stop.signal);
       if (this.#stop.signal.aborted) return;
-      for (const [peer, stream] of this.#streams) if (!stream.waiting) this.#send(peer, stream, bytes);
+      for (const [peer, stream] of this.#streams) {
+        if (!this.#presence.isAlive(peer)) {
+          this.#log.warn('a peer has not reported for too long and was disconnected', { peer });
+          this.#drop(peer, stream);
+        } else if (!stream.waiting) this.#send(peer, stream, bytes);
+      }
     }
   }
 }

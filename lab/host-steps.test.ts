@@ -40,7 +40,7 @@ describe('a host', () => {
       'ip address add 203.0.113.11/24 dev eth0',
       'ip link set eth0 up',
       'ip route add default via 203.0.113.1',
-      'sysctl -q -w net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=2 net.ipv4.conf.default.rp_filter=2',
+      'sysctl --quiet --load /etc/sysctl.d/60-tunnelmesh.conf',
     ]);
   });
 

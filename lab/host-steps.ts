@@ -3,6 +3,8 @@
  * shows what a host looks like.
  */
 import { renderArgv } from '../host/run.ts';
+import { MACHINE_PATHS } from '../templates/install.ts';
+import { LOAD_SYSCTLS } from '../templates/node-files.ts';
 import type { Argv } from './namespaces.ts';
 import { INTERNET, type LabHost } from './plan.ts';
 
@@ -22,7 +24,7 @@ export const LAB_DIRECTORIES = {
 } as const;
 
 /** Where a daemon keeps its data; on a host of the lab, a folder of the lab's state directory. */
-export const DATA_DIRECTORY = '/var/lib/tunnelmesh';
+export const DATA_DIRECTORY = MACHINE_PATHS.data;
 
 /**
  * Directories that a host gets for itself with the machine's own entries shining through: a tmpfs of links into the old
@@ -52,9 +54,6 @@ export function mountSteps(): Argv[] {
   ];
 }
 
-/** What cloud-init sets on a node, in the same words. */
-const NODE_SYSCTLS = ['net.ipv4.ip_forward=1', 'net.ipv4.conf.all.rp_filter=2', 'net.ipv4.conf.default.rp_filter=2'];
-
 /** The host's end of its cable and its name, run inside the host once its mounts and links are there. */
 export function identitySteps(host: LabHost, dataDirectory: string): Argv[] {
   return [
@@ -64,7 +63,7 @@ export function identitySteps(host: LabHost, dataDirectory: string): Argv[] {
     ['ip', 'address', 'add', `${host.address}/${String(INTERNET.prefixLength)}`, 'dev', 'eth0'],
     ['ip', 'link', 'set', 'eth0', 'up'],
     ['ip', 'route', 'add', 'default', 'via', INTERNET.gateway],
-    ...(host.kind === 'node' ? [['sysctl', '-q', '-w', ...NODE_SYSCTLS] as const] : []),
+    ...(host.kind === 'node' ? [LOAD_SYSCTLS] : []),
   ];
 }
 

@@ -1,14 +1,13 @@
 /** From a mesh file to a lab: which hosts there are, what each of them has, and how one sees that it is part of the mesh. */
 import { join } from 'node:path';
 import { addressPlan } from '../mesh/address-plan.ts';
-import { parseEndpoint } from '../mesh/endpoint.ts';
 import { type Cidr, cidrsOverlap, type Ipv4 } from '../mesh/ipv4.ts';
-import { COORDINATOR_PORT } from '../mesh/join.ts';
 import type { MeshFile, MeshNode } from '../mesh/mesh-file.ts';
 import { ProblemsError, type Problem } from '../mesh/problem.ts';
+import { DATA_FOLDERS } from '../templates/node-files.ts';
 import { LAB_DIRECTORIES } from './host-steps.ts';
 import type { Argv } from './namespaces.ts';
-import { CA_FILE, clientEndpoint, nodeDaemon } from './node-files.ts';
+import { coordinatorUrl, endpointName, nodeDaemon } from './node-daemon.ts';
 import { addressAfter, FIRST_NODE, INTERNET, type LabHost, type LabPlan, MAX_NODES, OPERATOR } from './plan.ts';
 
 /** Name of the operator's context. */
@@ -70,12 +69,12 @@ export function planOfMesh(input: MeshPlanInput): LabPlan {
   const { mesh, authToken } = input;
   const nodes = addressed(mesh);
   const hosts = nodes.map(([node, address]): LabHost => {
-    const { file, command } = nodeDaemon(mesh, node, address, FIRST_NODE, authToken);
+    const { files, command } = nodeDaemon({ mesh, coordinator: FIRST_NODE, authToken }, node, address);
     return {
       name: node.name,
       kind: 'node',
       address,
-      files: [file],
+      files,
       daemon: command,
       ready_when: [
         ['ping', '-n', '-c', '1', '-W', '1', addressPlan(mesh.mesh_cidr).coordinator],
@@ -94,8 +93,8 @@ export function planOfMesh(input: MeshPlanInput): LabPlan {
 /** A machine outside of the mesh, whose user gives the commands: it has the token and makes itself a context of it. */
 function operator({ nodesDirectory, authToken }: MeshPlanInput, nodes: (readonly [MeshNode, Ipv4])[]): LabHost {
   const coordinator = nodes[0]?.[0].name ?? '';
-  const server = `https://${FIRST_NODE}:${String(COORDINATOR_PORT)}`;
-  const ca = join(nodesDirectory, coordinator, 'var', CA_FILE);
+  const server = coordinatorUrl(FIRST_NODE);
+  const ca = join(nodesDirectory, coordinator, 'var', DATA_FOLDERS.coordinator, 'ca.pem');
   return {
     ...OPERATOR,
     kind: 'operator',
@@ -114,8 +113,8 @@ function publicNames(mesh: MeshFile, nodes: (readonly [MeshNode, Ipv4])[]): LabP
   for (const [node, address] of nodes) {
     if (mesh.domain !== null) names[`${node.name}.${mesh.domain}`] = address;
     if (mesh.domain !== null && node.coordinator) names[mesh.domain] = address;
-    const host = parseEndpoint(clientEndpoint(node, address))?.host;
-    if (host !== undefined && host !== address) names[host] = address;
+    const name = endpointName(node);
+    if (name !== null) names[name] = address;
   }
   return names;
 }

@@ -9,6 +9,13 @@ import { attachmentSchema, clientRecordSchema, type MeshState, meshInfoSchema, p
 /** The coordinator says at least this much this often, in milliseconds; a peer that hears nothing for three of them reconnects. */
 export const STREAM_ALIVE_MS = 5_000;
 
+/**
+ * The other direction: a peer reports at least this often, in milliseconds, if only that nothing is new. The stream of a
+ * peer that was not heard for three of them is ended, for the machine may be gone without a word, and TCP by itself
+ * would take a quarter of an hour to find out (tcp_retries2, Linux Documentation/networking/ip-sysctl.rst).
+ */
+export const REPORT_ALIVE_MS = 10_000;
+
 /** The whole state. */
 export const snapshotSchema = z.strictObject({
   type: z.literal('snapshot'),

@@ -62,7 +62,7 @@ describe('a peer', () => {
 
   it('closing takes the devices away, frees the lock and leaves no socket', async () => {
     const one = await bench.started();
-    await until(() => bench.coordinator.reports.length > 0);
+    await until(() => bench.coordinator.reports.some((report) => report.applied_revision > 0));
     await bench.stopped(one);
     await one.ended;
     expect(bench.plane.calls.at(-1)).toBe('close');

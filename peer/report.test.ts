@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { HttpsRequest, HttpsResponse } from '../host/https.ts';
 import { type Report, reportSchema } from '../mesh/api.ts';
-import { activityOf, Reporter } from './report.ts';
+import { REPORT_ALIVE_MS } from '../mesh/stream.ts';
+import { activityOf, REPORT_EVERY_MS, Reporter } from './report.ts';
 import { FakeClock } from './fake-clock.fixture.ts';
 import { attached, keyOf, memoryLog } from './records.fixture.ts';
 
@@ -104,6 +105,19 @@ describe('reporting', () => {
     desk.reporter.reconnected();
     await desk.clock.advance(0);
     expect(desk.reports).toHaveLength(tried + 1);
+    desk.life.abort();
+    await desk.done;
+    expect(desk.clock.sleeping).toBe(0);
+  });
+
+  it('a peer with nothing to tell says so every 10 s, counted from its last report', async () => {
+    const desk = new Desk();
+    await desk.clock.advance(REPORT_ALIVE_MS + 5_000);
+    desk.reporter.applied(7);
+    await desk.clock.advance(2 * REPORT_ALIVE_MS + 2 * REPORT_EVERY_MS);
+    expect(desk.reports.map((report) => report.applied_revision)).toEqual([0, 7, 7, 7]);
+    expect(desk.reports.at(-1)).toEqual({ applied_revision: 7, attachments: [], activity: [] });
+    expect(desk.times).toEqual([10_000, 15_000, 25_020, 35_040]);
     desk.life.abort();
     await desk.done;
     expect(desk.clock.sleeping).toBe(0);

@@ -1,6 +1,7 @@
 /**
  * What this peer tells the coordinator: how far it has applied the stream, which clients attached themselves here, and
- * when they were last heard. Gathered into batches, sent at most every 20 ms, kept while the coordinator is away.
+ * when they were last heard. Gathered into batches, sent at most every 20 ms, kept while the coordinator is away. With
+ * nothing to tell it says that, so that the coordinator knows that this peer is there.
  */
 import type { Clock } from '../host/clock.ts';
 import type { Log } from '../host/log.ts';
@@ -8,6 +9,7 @@ import type { Report } from '../mesh/api.ts';
 import { parseEndpoint } from '../mesh/endpoint.ts';
 import type { RandomBytes } from '../mesh/key.ts';
 import type { Attachment } from '../mesh/state.ts';
+import { REPORT_ALIVE_MS } from '../mesh/stream.ts';
 import { Backoff, RECONNECT_BOUNDS } from './backoff.ts';
 import { ChildAbort } from './child-abort.ts';
 import { failureText, PEER_PATHS, refusalText, type Sender } from './coordinator-door.ts';
@@ -102,16 +104,13 @@ export class Reporter {
   /** Sends what there is until the signal ends it. */
   async run(): Promise<void> {
     const { clock, signal } = this.#parts;
-    let waitMs = Infinity;
-    for (;;) {
-      await this.#pause(waitMs);
-      if (signal.aborted) return;
-      if (!this.#hasNews()) waitMs = Infinity;
-      else if (await this.#send()) {
+    await this.#forNews();
+    while (!signal.aborted) {
+      if (await this.#send()) {
         this.#backoff.reset();
         await clock.sleep(REPORT_EVERY_MS, signal);
-        waitMs = 0;
-      } else waitMs = this.#backoff.next();
+        await this.#forNews();
+      } else await this.#pause(this.#backoff.next());
     }
   }
 
@@ -124,13 +123,18 @@ export class Reporter {
     if (this.#idle) this.#wait?.abort();
   }
 
+  /** Waits until there is something to tell, or it is time to say that there is nothing. */
+  async #forNews(): Promise<void> {
+    if (this.#hasNews()) return;
+    this.#idle = true;
+    await this.#pause(REPORT_ALIVE_MS);
+    this.#idle = false;
+  }
+
   async #pause(ms: number): Promise<void> {
-    if (ms === 0 || (ms === Infinity && this.#hasNews())) return;
     const wait = new ChildAbort(this.#parts.signal);
     this.#wait = wait;
-    this.#idle = ms === Infinity;
-    await (this.#idle ? aborted(wait.signal) : this.#parts.clock.sleep(ms, wait.signal));
-    this.#idle = false;
+    await this.#parts.clock.sleep(ms, wait.signal);
     wait.abort();
   }
 
@@ -182,16 +186,6 @@ export class Reporter {
       if (this.#activity.get(sent.client) === sent) this.#activity.delete(sent.client);
     }
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      resolve();
-    };
-    if (signal.aborted) done();
-    else signal.addEventListener('abort', done, { once: true });
-  });
 }
 
 function first<T>(entries: ReadonlyMap<string, T>): T[] {

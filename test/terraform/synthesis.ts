@@ -64,17 +64,18 @@ export async function synthesizeMesh(document: unknown): Promise<Synthesis> {
   }
 }
 
-/** Stands in for every address that DigitalOcean would give. */
-function address(node: string): string {
+/** Stands in for the address that DigitalOcean would give to a node. */
+function anAddress(node: string): string {
   let hash = 0;
   for (const character of node) hash = (hash * 31 + character.charCodeAt(0)) % 254;
   return `203.0.113.${String(hash + 1)}`;
 }
 
-/** The user data of every node as its droplet would get it, by the node's name. */
+/** The user data of every node as its droplet would get it if `address` gave the reserved addresses, by the node's name. */
 export function userDataOf(
   { stacks }: Synthesis,
   variables: Readonly<Record<string, string>>,
+  address: (node: string) => string = anAddress,
 ): ReadonlyMap<string, string> {
   const lookup = (reference: string): string => {
     const variable = /^var\.(.*)$/.exec(reference)?.[1];
@@ -98,10 +99,21 @@ export function userDataOf(
   );
 }
 
+/** A file as user data describes it (cloud-init's module write_files). */
+export interface WrittenFile {
+  readonly path: string;
+  readonly permissions: string;
+  readonly content: string;
+}
+
+/** What user data has cloud-init do. */
+export function cloudInitIn(userData: string): { readonly write_files: WrittenFile[]; readonly runcmd: string[][] } {
+  return parse(userData) as ReturnType<typeof cloudInitIn>;
+}
+
 /** The content of a file that user data writes. */
 export function fileIn(userData: string, path: string): string {
-  const { write_files } = parse(userData) as { write_files: { path: string; content: string }[] };
-  const file = write_files.find((candidate) => candidate.path === path);
+  const file = cloudInitIn(userData).write_files.find((candidate) => candidate.path === path);
   if (!file) throw new Error(`${path} is not written`);
   return file.content;
 }
