@@ -106,7 +106,8 @@ export async function labRun(options: LabRunOptions): Promise<RunningLab> {
   const capability = await labCapability();
   if (!capability.possible) throw new LabError(capability.reason);
   return exclusively(state, async () => {
-    if (await livingLab(state)) throw new LabError(`there is a lab in ${state.path} already; end it first: tunnelmesh lab down`);
+    if (await livingLab(state))
+      throw new LabError(`there is a lab in ${state.path} already; end it first: tunnelmesh lab down`);
     const { privilege } = capability;
     return startLab(effects, { state, plan, privilege, path, detach, progress, ...(stop ? { stop } : {}) });
   });
