@@ -6,7 +6,7 @@ import type { Clock } from '../host/clock.ts';
 import type { Log } from '../host/log.ts';
 import type { Attachment, MeshState } from '../mesh/state.ts';
 import { AttachmentRules, type Moment, type Taken } from './attachment.ts';
-import type { DataPlane, Handshake } from './data-plane.ts';
+import { type DataPlane, type Handshake, SESSION_SECONDS } from './data-plane.ts';
 import { every } from './every.ts';
 import type { LocalMesh } from './local-mesh.ts';
 import { activityOf, type ActivityEntry, type Reporter } from './report.ts';
@@ -16,9 +16,6 @@ export const NEWCOMERS_EVERY_MS = 200;
 
 /** How often the whole device is dumped, in milliseconds. */
 export const HANDSHAKES_EVERY_MS = 10_000;
-
-/** A client heard within this many seconds has a session that can carry data (REJECT_AFTER_TIME of the WireGuard paper, §6.1). */
-const RECENT_SECONDS = 180;
 
 /** What a concentrator needs of the rest of this peer. */
 export interface ConcentratorParts {
@@ -78,7 +75,7 @@ export class Concentrator {
     const { dataPlane, mesh, clock } = this.#parts;
     const handshakes = await dataPlane.handshakes();
     const state = mesh.state;
-    const recentFrom = clock.wall() / 1000 - RECENT_SECONDS;
+    const recentFrom = clock.wall() / 1000 - SESSION_SECONDS;
     this.#recent = handshakes.filter(({ lastHandshakeSeconds }) => lastHandshakeSeconds >= recentFrom).length;
     if (!state) {
       this.#rules.mark(handshakes);

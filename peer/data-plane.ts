@@ -7,6 +7,9 @@ import type { PublicKey } from '../mesh/key.ts';
 import type { MeshState } from '../mesh/state.ts';
 import type { Touched } from '../mesh/replica.ts';
 
+/** How old a handshake may be whose session can still carry data (REJECT_AFTER_TIME of the WireGuard paper, §6.1). */
+export const SESSION_SECONDS = 180;
+
 /** What a WireGuard device knows about one client. */
 export interface Handshake {
   readonly key: PublicKey;

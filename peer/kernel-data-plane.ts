@@ -26,11 +26,15 @@ import {
 } from './firewall.ts';
 import { missingPackages, renderMissing, requireKernel, unprivilegedUser } from './kernel-requirements.ts';
 import { closeOverlay, openOverlay, OVERLAY_DEVICE } from './overlay-device.ts';
+import { LostSessions } from './lost-sessions.ts';
 import { isElement, isHost } from './plan.ts';
 import { Resolver, RESOLVER_PORT } from './resolver.ts';
 import { applyRoutes, closeRoutes, openRoutes, readRoutes } from './routes.ts';
 import { applySysctls, deviceSysctls } from './sysctls.ts';
 import { WireguardDevice } from './wireguard-device.ts';
+
+/** How long a look at the clients' device may keep a key on it that has to go, in milliseconds. */
+const LOOK_TIMEOUT_MS = 250;
 
 /** What the data plane of one machine is made of. */
 export interface KernelDataPlaneOptions {
@@ -66,6 +70,7 @@ export class KernelDataPlane implements DataPlane {
   readonly #concentrator: WireguardDevice | undefined;
   readonly #firewall: FirewallSettings;
   readonly #applied: AppliedEntries;
+  readonly #lost: LostSessions;
   #resolver: Resolver | undefined;
   #kind: DeviceKind = 'kernel';
   #queue: Promise<unknown> = Promise.resolve();
@@ -91,6 +96,7 @@ export class KernelDataPlane implements DataPlane {
       resolverPort: RESOLVER_PORT,
     };
     this.#applied = new AppliedEntries(self.id);
+    this.#lost = new LostSessions(options.clock);
   }
 
   /** What `start` found or made; `kernel` until then. */
@@ -189,6 +195,7 @@ export class KernelDataPlane implements DataPlane {
     const change = this.#applied.change(state, touched);
     const { plan, whole } = change;
 
+    await this.#rememberSessions(plan.withdraw);
     for (const device of this.#devices()) await device.withdraw(on(device, plan.withdraw));
     if (whole) await loadFirewall(run, this.#firewall, whole.filter(isElement));
     else await changeElements(run, plan.elements);
@@ -197,10 +204,29 @@ export class KernelDataPlane implements DataPlane {
       await device.admit(on(device, plan.admit));
       await device.change(on(device, plan.change));
     }
+    await this.#renewSessions(plan.admit);
     if (whole) await this.#resolver?.load(whole.filter(isHost));
     else this.#resolver?.change(plan.hosts);
     await forgetConnections(run, plan.forget, addresses.cidr);
     change.commit();
+  }
+
+  /** Looks which clients have sessions that end with their keys. Whatever comes of it, the keys go. */
+  async #rememberSessions(withdrawn: readonly WireguardPeerEntry[]): Promise<void> {
+    const device = this.#concentrator;
+    const keys = device ? on(device, withdrawn).map((peer) => peer.key) : [];
+    if (!device || keys.length === 0) return;
+    try {
+      this.#lost.remember(keys, (await device.dump({ timeoutMs: LOOK_TIMEOUT_MS })).peers);
+    } catch (error) {
+      this.#options.log.warn('clients that are let in again will notice late', { why: String(error) });
+    }
+  }
+
+  /** Shakes hands with clients that had a session when their keys went. */
+  async #renewSessions(admitted: readonly WireguardPeerEntry[]): Promise<void> {
+    const device = this.#concentrator;
+    if (device) await device.greet(this.#lost.take(on(device, admitted).map((peer) => peer.key)));
   }
 
   /** What the devices and tables hold, as entries. Names and set elements are always written anew with everything. */

@@ -8,10 +8,11 @@ import { join } from 'node:path';
 import type { Clock } from '../host/clock.ts';
 import { SECRET_FILE_MODE, writeFileAtomic } from '../host/files.ts';
 import type { Log } from '../host/log.ts';
-import { CommandError, type Run, type Start } from '../host/run.ts';
+import { CommandError, type Run, type RunOptions, type Start } from '../host/run.ts';
 import type { WireguardPeerEntry } from '../mesh/entry.ts';
 import type { Ipv4 } from '../mesh/ipv4.ts';
 import type { PrivateKey } from '../mesh/key.ts';
+import type { LastHeard } from './lost-sessions.ts';
 import { onlyAddress, parseWireguardDump, type WireguardDump } from './wireguard-dump.ts';
 import {
   BULK_PEERS,
@@ -19,6 +20,7 @@ import {
   pieces,
   REMOVED_PEERS,
   renderConfiguration,
+  renderGreetings,
   renderNamedEndpoint,
   renderRemovals,
   renderSets,
@@ -95,8 +97,8 @@ export class WireguardDevice {
   }
 
   /** The device as it is. */
-  async dump(): Promise<WireguardDump> {
-    return parseWireguardDump((await this.#effects.run(['wg', 'show', this.name, 'dump'])).stdout);
+  async dump(options: RunOptions = {}): Promise<WireguardDump> {
+    return parseWireguardDump((await this.#effects.run(['wg', 'show', this.name, 'dump'], options)).stdout);
   }
 
   /**
@@ -140,6 +142,11 @@ export class WireguardDevice {
     for (const piece of pieces(peers, SET_PEERS))
       await this.#effects.run(renderSets(this.name, piece), { timeoutMs: BULK_TIMEOUT_MS });
     await this.#nameEndpoints(peers);
+  }
+
+  /** Shakes hands with peers that are on the device, where they were last heard. */
+  async greet(peers: readonly LastHeard[]): Promise<void> {
+    for (const piece of pieces(peers, SET_PEERS)) await this.#effects.run(renderGreetings(this.name, piece));
   }
 
   /** Takes the device away; `wireguard-go` ends with it. */

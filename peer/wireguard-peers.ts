@@ -4,6 +4,7 @@
 import type { WireguardPeerEntry } from '../mesh/entry.ts';
 import { isIpv6, parseEndpoint } from '../mesh/endpoint.ts';
 import { isIpv4 } from '../mesh/ipv4.ts';
+import type { LastHeard } from './lost-sessions.ts';
 
 /** Peers in one `wg set`: about 100 characters each, far below the 2 MiB that execve(2) takes by default. */
 export const SET_PEERS = 1_000;
@@ -42,6 +43,23 @@ export function renderSets(device: string, peers: readonly WireguardPeerEntry[])
 /** Arguments that give one peer its endpoint by name. */
 export function renderNamedEndpoint(device: string, peer: WireguardPeerEntry): readonly [string, ...string[]] {
   return ['wg', 'set', device, 'peer', peer.key, 'endpoint', peer.endpoint ?? ''];
+}
+
+/**
+ * Arguments that have a device shake hands with peers that it knows, where they were last heard. Turning on keepalives
+ * sends one at once, and for that a session is needed (`set_peer` in Linux drivers/net/wireguard/netlink.c, `handlePostConfig` in wireguard-go); the
+ * same call turns them off again.
+ */
+export function renderGreetings(device: string, peers: readonly LastHeard[]): readonly [string, ...string[]] {
+  return [
+    'wg',
+    'set',
+    device,
+    ...peers.flatMap(({ key, endpoint }) => [
+      ...['peer', key, 'endpoint', endpoint, 'persistent-keepalive', '1'],
+      ...['peer', key, 'persistent-keepalive', 'off'],
+    ]),
+  ];
 }
 
 /** Says whether the peer's endpoint is a DNS name. */
