@@ -25,7 +25,7 @@ export interface RevocationProof {
   readonly dead_after_acknowledgement_ms: number;
   /** The same from the start of the command. */
   readonly dead_after_command_ms: number;
-  /** Enabled again, and its device left alone: from the acknowledgement to the first answer. */
+  /** Enabled again, and switched off and on: from the end of `wg-quick up` to the first answer. */
   readonly first_answer_after_enable_ms: number;
 }
 

@@ -159,6 +159,7 @@ describe('a proof', () => {
       'iphone up /out/wg-us.conf',
       'tunnelmesh client disable iphone --json',
       'tunnelmesh client enable iphone --wait --json',
+      'iphone up /out/wg-us.conf',
       'bystander down',
       'tunnelmesh client delete bystander --json',
       'rm -r /out/bystander',

@@ -171,10 +171,11 @@ class Prover {
   }
 
   async #revoke({ client, files }: Added, coordinator: Peer): Promise<RevocationProof> {
-    const { gateway } = lastOf(files);
+    const { gateway, config } = lastOf(files);
     const died = await this.#timeOfDeath(client.name, coordinator.address);
     await this.#tunnelmesh('client', 'enable', client.name, '--wait');
-    // Nobody touches the device: it is the gateway that shakes hands with it again.
+    // By itself a WireGuard app comes back after 15 s of silence; its user switches the tunnel off and on.
+    await this.#lab.tunnelUp(client.name, config);
     const back = await firstAnswer(this.#lab, client.name, coordinator.address);
     const proof = { gateway, ...died, first_answer_after_enable_ms: back };
     this.#say(renderRevocationProof(proof));

@@ -10,7 +10,7 @@ import type { AddressPlan } from '../mesh/address-plan.ts';
 import { peerEntries } from '../mesh/entries.ts';
 import type { Entry, WireguardPeerEntry } from '../mesh/entry.ts';
 import type { Ipv4 } from '../mesh/ipv4.ts';
-import type { PrivateKey } from '../mesh/key.ts';
+import type { PrivateKey, PublicKey } from '../mesh/key.ts';
 import type { Touched } from '../mesh/replica.ts';
 import type { MeshState } from '../mesh/state.ts';
 import { AppliedEntries } from './applied-entries.ts';
@@ -32,9 +32,6 @@ import { Resolver, RESOLVER_PORT } from './resolver.ts';
 import { applyRoutes, closeRoutes, openRoutes, readRoutes } from './routes.ts';
 import { applySysctls, deviceSysctls } from './sysctls.ts';
 import { WireguardDevice } from './wireguard-device.ts';
-
-/** How long a look at the clients' device may keep a key on it that has to go, in milliseconds. */
-const LOOK_TIMEOUT_MS = 250;
 
 /** What the data plane of one machine is made of. */
 export interface KernelDataPlaneOptions {
@@ -71,6 +68,8 @@ export class KernelDataPlane implements DataPlane {
   readonly #firewall: FirewallSettings;
   readonly #applied: AppliedEntries;
   readonly #lost: LostSessions;
+  /** The clients' device when it was last dumped. */
+  #heard: ReadonlyMap<PublicKey, Handshake> = new Map();
   #resolver: Resolver | undefined;
   #kind: DeviceKind = 'kernel';
   #queue: Promise<unknown> = Promise.resolve();
@@ -137,7 +136,9 @@ export class KernelDataPlane implements DataPlane {
   }
 
   async handshakes(): Promise<readonly Handshake[]> {
-    return (await this.#concentrator?.dump())?.peers ?? [];
+    const peers = (await this.#concentrator?.dump())?.peers ?? [];
+    this.#heard = new Map(peers.map((peer) => [peer.key, peer]));
+    return peers;
   }
 
   async intact(): Promise<boolean> {
@@ -195,7 +196,7 @@ export class KernelDataPlane implements DataPlane {
     const change = this.#applied.change(state, touched);
     const { plan, whole } = change;
 
-    await this.#rememberSessions(plan.withdraw);
+    this.#rememberSessions(plan.withdraw);
     for (const device of this.#devices()) await device.withdraw(on(device, plan.withdraw));
     if (whole) await loadFirewall(run, this.#firewall, whole.filter(isElement));
     else await changeElements(run, plan.elements);
@@ -211,16 +212,16 @@ export class KernelDataPlane implements DataPlane {
     change.commit();
   }
 
-  /** Looks which clients have sessions that end with their keys. Whatever comes of it, the keys go. */
-  async #rememberSessions(withdrawn: readonly WireguardPeerEntry[]): Promise<void> {
-    const device = this.#concentrator;
-    const keys = device ? on(device, withdrawn).map((peer) => peer.key) : [];
-    if (!device || keys.length === 0) return;
-    try {
-      this.#lost.remember(keys, (await device.dump({ timeoutMs: LOOK_TIMEOUT_MS })).peers);
-    } catch (error) {
-      this.#options.log.warn('clients that are let in again will notice late', { why: String(error) });
-    }
+  /**
+   * Remembers which clients have sessions that end with their keys, as the device was when it was last dumped. A look now
+   * would cost as much as there are clients, and the keys have to go.
+   */
+  #rememberSessions(withdrawn: readonly WireguardPeerEntry[]): void {
+    const clients = withdrawn.filter((peer) => peer.device === 'wg0');
+    this.#lost.remember(
+      clients.map((peer) => peer.key),
+      this.#heard,
+    );
   }
 
   /** Shakes hands with clients that had a session when their keys went. */

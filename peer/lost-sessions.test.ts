@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { PublicKey } from '../mesh/key.ts';
 import { publicKey } from '../test/fakes/example-mesh.ts';
 import { type Handshake, SESSION_SECONDS } from './data-plane.ts';
 import { FakeClock } from './fake-clock.fixture.ts';
@@ -18,10 +19,15 @@ function heard(number: number, agoSeconds = 0, endpoint: string | null = at(numb
   };
 }
 
+/** The device as it was dumped. */
+function dumped(...peers: Handshake[]): ReadonlyMap<PublicKey, Handshake> {
+  return new Map(peers.map((peer) => [peer.key, peer]));
+}
+
 describe('a lost session', () => {
   it('is renewed where its device was last heard, and once', () => {
     const lost = new LostSessions(new FakeClock());
-    lost.remember([key(1)], [heard(1), heard(2)]);
+    lost.remember([key(1)], dumped(heard(1), heard(2)));
     expect(lost.take([key(1), key(2)])).toEqual([{ key: key(1), endpoint: at(1) }]);
     expect(lost.take([key(1), key(2)])).toEqual([]);
   });
@@ -33,21 +39,21 @@ describe('a lost session', () => {
       heard(2, SESSION_SECONDS + 1),
       heard(3, 0, null),
     ];
-    lost.remember([key(1), key(2), key(3), key(4)], [never, old, nowhere]);
+    lost.remember([key(1), key(2), key(3), key(4)], dumped(never, old, nowhere));
     expect(lost.take([key(1), key(2), key(3), key(4)])).toEqual([]);
   });
 
   it('is forgotten when its key was taken off again without one', () => {
     const lost = new LostSessions(new FakeClock());
-    lost.remember([key(1)], [heard(1)]);
-    lost.remember([key(1)], []);
+    lost.remember([key(1)], dumped(heard(1)));
+    lost.remember([key(1)], dumped());
     expect(lost.take([key(1)])).toEqual([]);
   });
 
   it('is remembered for an hour', async () => {
     const clock = new FakeClock();
     const lost = new LostSessions(clock);
-    lost.remember([key(1), key(2)], [heard(1), heard(2)]);
+    lost.remember([key(1), key(2)], dumped(heard(1), heard(2)));
     await clock.advance(REMEMBERED_MS - 1);
     expect(lost.take([key(1)])).toHaveLength(1);
     await clock.advance(1);
@@ -57,7 +63,7 @@ describe('a lost session', () => {
   it('gives way to the thousand that were lost after it', () => {
     const lost = new LostSessions(new FakeClock());
     const numbers = Array.from({ length: MAX_REMEMBERED + 1 }, (_, number) => number + 1);
-    for (const number of numbers) lost.remember([key(number)], [heard(number)]);
+    for (const number of numbers) lost.remember([key(number)], dumped(heard(number)));
     const [first, ...rest] = numbers.map((number) => key(number));
     expect(lost.take(first ? [first] : [])).toEqual([]);
     expect(lost.take(rest)).toHaveLength(MAX_REMEMBERED);

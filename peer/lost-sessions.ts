@@ -30,12 +30,11 @@ export class LostSessions {
   }
 
   /** Remembers which of the keys, about to be taken off a device that knows this of its peers, have a session. */
-  remember(keys: Iterable<PublicKey>, peers: readonly Handshake[]): void {
+  remember(keys: Iterable<PublicKey>, peers: ReadonlyMap<PublicKey, Handshake>): void {
     const sessionFrom = this.#clock.wall() / 1000 - SESSION_SECONDS;
     const untilMs = this.#clock.monotonic() + REMEMBERED_MS;
-    const known = new Map(peers.map((peer) => [peer.key, peer]));
     for (const key of keys) {
-      const { endpoint = null, lastHandshakeSeconds = 0 } = known.get(key) ?? {};
+      const { endpoint = null, lastHandshakeSeconds = 0 } = peers.get(key) ?? {};
       this.#lost.delete(key);
       if (endpoint !== null && lastHandshakeSeconds >= sessionFrom) this.#lost.set(key, { endpoint, untilMs });
     }

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { Clock } from '../host/clock.ts';
 import { SECRET_FILE_MODE, writeFileAtomic } from '../host/files.ts';
 import type { Log } from '../host/log.ts';
-import { CommandError, type Run, type RunOptions, type Start } from '../host/run.ts';
+import { CommandError, type Run, type Start } from '../host/run.ts';
 import type { WireguardPeerEntry } from '../mesh/entry.ts';
 import type { Ipv4 } from '../mesh/ipv4.ts';
 import type { PrivateKey } from '../mesh/key.ts';
@@ -97,8 +97,8 @@ export class WireguardDevice {
   }
 
   /** The device as it is. */
-  async dump(options: RunOptions = {}): Promise<WireguardDump> {
-    return parseWireguardDump((await this.#effects.run(['wg', 'show', this.name, 'dump'], options)).stdout);
+  async dump(): Promise<WireguardDump> {
+    return parseWireguardDump((await this.#effects.run(['wg', 'show', this.name, 'dump'])).stdout);
   }
 
   /**
