@@ -9,7 +9,7 @@ const host: LabHost = {
   name: 'wg-us' as Label,
   kind: 'node',
   address: '203.0.113.11' as Ipv4,
-  files: [],
+  files: [{ path: '/etc/sysctl.d/60-tunnelmesh.conf', content: '', mode: 0o644 }],
   daemon: null,
   ready_when: [],
 };
@@ -44,8 +44,8 @@ describe('a host', () => {
     ]);
   });
 
-  it('that is no node forwards nothing', () => {
-    expect(identitySteps({ ...host, kind: 'device' }, '/x').flat()).not.toContain('sysctl');
+  it('whose files do not say so forwards nothing', () => {
+    expect(identitySteps({ ...host, files: [] }, '/x').flat()).not.toContain('sysctl');
   });
 
   it('is built by commands whose arguments no shell changes', () => {

@@ -4,7 +4,7 @@
  */
 import { renderArgv } from '../host/run.ts';
 import { MACHINE_PATHS } from '../templates/install.ts';
-import { LOAD_SYSCTLS } from '../templates/node-files.ts';
+import { LOAD_SYSCTLS, SYSCTLS_PATH } from '../templates/node-files.ts';
 import type { Argv } from './namespaces.ts';
 import { INTERNET, type LabHost } from './plan.ts';
 
@@ -63,7 +63,7 @@ export function identitySteps(host: LabHost, dataDirectory: string): Argv[] {
     ['ip', 'address', 'add', `${host.address}/${String(INTERNET.prefixLength)}`, 'dev', 'eth0'],
     ['ip', 'link', 'set', 'eth0', 'up'],
     ['ip', 'route', 'add', 'default', 'via', INTERNET.gateway],
-    ...(host.kind === 'node' ? [LOAD_SYSCTLS] : []),
+    ...(host.files.some(({ path }) => path === SYSCTLS_PATH) ? [LOAD_SYSCTLS] : []),
   ];
 }
 

@@ -47,8 +47,8 @@ export function renderNamedEndpoint(device: string, peer: WireguardPeerEntry): r
 
 /**
  * Arguments that have a device shake hands with peers that it knows, where they were last heard. Turning on keepalives
- * sends one at once, and for that a session is needed (`set_peer` in Linux drivers/net/wireguard/netlink.c, `handlePostConfig` in wireguard-go); the
- * same call turns them off again.
+ * sends one at once, and for that a session is needed (`set_peer` in Linux's drivers/net/wireguard/netlink.c,
+ * `handlePostConfig` in wireguard-go); the same call turns them off again.
  */
 export function renderGreetings(device: string, peers: readonly LastHeard[]): readonly [string, ...string[]] {
   return [

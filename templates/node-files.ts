@@ -54,13 +54,16 @@ export interface NodeFiles {
   readonly sysctls: MachineFile;
 }
 
+/** Where the kernel's settings are written down (sysctl.d(5)). */
+export const SYSCTLS_PATH = '/etc/sysctl.d/60-tunnelmesh.conf';
+
 /**
  * Forwarding for what the policy lets through; reverse-path checks loose, because a client's packets come in by `wg0` or
  * by the overlay, whichever gateway it is at (the policy checks sources itself). The highest of `all` and the
  * interface's own value counts (Linux Documentation/networking/ip-sysctl.rst).
  */
 const SYSCTLS: MachineFile = {
-  path: '/etc/sysctl.d/60-tunnelmesh.conf',
+  path: SYSCTLS_PATH,
   mode: '0644',
   content: `net.ipv4.ip_forward = 1
 net.ipv4.conf.all.rp_filter = 2
@@ -69,7 +72,7 @@ net.ipv4.conf.default.rp_filter = 2
 };
 
 /** What lets a node forward, run as root once its files are there. */
-export const LOAD_SYSCTLS = ['sysctl', '--quiet', '--load', SYSCTLS.path] as const;
+export const LOAD_SYSCTLS = ['sysctl', '--quiet', '--load', SYSCTLS_PATH] as const;
 
 /** What a peer and a coordinator's own peer have in common. */
 function peerSections(settings: NodeSettings): Pick<PeerConfig, 'data_dir' | 'mesh' | 'wireguard'> {
