@@ -32,7 +32,7 @@ export interface NodeDropletProps {
   readonly volumeId: string;
   readonly identity: Identity;
   /** What has to hold before anything is planned. */
-  readonly precondition: Precondition;
+  readonly preconditions: readonly Precondition[];
   /** What has to be there before the droplet boots. */
   readonly after: readonly ITerraformDependable[];
 }
@@ -65,7 +65,7 @@ export class NodeDroplet extends Construct {
       lifecycle: {
         ignoreChanges: ['user_data', 'ssh_keys', 'image'],
         replaceTriggeredBy: [`terraform_data.${logical}`],
-        precondition: [props.precondition],
+        precondition: [...props.preconditions],
       },
     });
     droplet.overrideLogicalId(logical);

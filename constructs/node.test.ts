@@ -8,6 +8,7 @@ import { parseServerConfig } from '../mesh/server-config.ts';
 import { joinRoot, nodeToken, tokenVerifier } from '../mesh/token.ts';
 import { parseYaml } from '../mesh/yaml.ts';
 import { evaluateTemplate } from '../test/terraform/template.ts';
+import { MeshDomain, type MeshDomainProps } from './mesh-domain.ts';
 import { MeshSecrets } from './mesh-secrets.ts';
 import { DigitalOceanNode, type NodeProps } from './node.ts';
 
@@ -30,7 +31,7 @@ const PROPS: Omit<NodeProps, 'mesh'> = {
 
 type Resources = Record<string, Record<string, Record<string, unknown>>>;
 
-function synthesize(change: Partial<NodeProps> = {}, artifact = ARTIFACT): Resources {
+function synthesize(change: Partial<NodeProps> = {}, artifact = ARTIFACT, domain?: MeshDomainProps): Resources {
   const stack = new TerraformStack(new App(), 'stack');
   new DigitalOceanNode(stack, 'wg-us', {
     mesh: {
@@ -41,6 +42,8 @@ function synthesize(change: Partial<NodeProps> = {}, artifact = ARTIFACT): Resou
       sshFrom: [],
       artifact,
       secrets: new MeshSecrets(stack, 'secrets'),
+      domain: domain ? new MeshDomain(stack, 'domain', domain) : null,
+      preconditions: [],
     },
     ...PROPS,
     ...change,
@@ -245,6 +248,44 @@ describe('a coordinator', () => {
         },
       },
     });
+  });
+});
+
+describe('a node of a mesh with a domain', () => {
+  const domain = { domain: 'mesh.example.com', zone: 'example.com' };
+  const record = (name: string, value: string): object => ({
+    domain: '${data.digitalocean_domain.zone.name}',
+    type: 'A',
+    name,
+    value,
+    ttl: 60,
+  });
+
+  it('has a record of its own', () => {
+    expect(synthesize({}, ARTIFACT, domain)['digitalocean_record']).toEqual({
+      'wg-us': record('wg-us.mesh', '${digitalocean_reserved_ip.wg-us.ip_address}'),
+    });
+  });
+
+  it('is known by its name where it has no reserved address', () => {
+    const resources = synthesize({ reservedAddress: false }, ARTIFACT, domain);
+    expect(resources['digitalocean_record']).toEqual({
+      'wg-us': record('wg-us.mesh', '${digitalocean_droplet.wg-us.ipv4_address}'),
+    });
+    expect(secretDocument(resources, '/etc/tunnelmesh/peer.yaml')).toMatchObject({
+      mesh: { endpoint: 'wg-us.mesh.example.com:51821' },
+      wireguard: { endpoint: 'wg-us.mesh.example.com:51820' },
+    });
+  });
+
+  it('gives the domain itself to the coordinator, at the top of a zone as well as below', () => {
+    const claims: Claims = { ...GATEWAY, coordinator: true };
+    const change = { claims, coordinatorUrl: null, reservedAddress: false };
+    const named = (zone: MeshDomainProps): unknown =>
+      synthesize(change, ARTIFACT, zone)['digitalocean_record']?.['_domain'];
+    const address = '${digitalocean_droplet.wg-us.ipv4_address}';
+    expect(named(domain)).toEqual(record('mesh', address));
+    expect(named({ domain: 'example.com', zone: 'example.com' })).toEqual(record('@', address));
   });
 });
 

@@ -2,6 +2,7 @@
  * One node of a mesh on DigitalOcean: volume, reserved address, firewall, and a droplet whose user data makes it what
  * the mesh file says. The droplet can be replaced; the rest is what makes it the same node afterwards.
  */
+import type { Precondition } from 'cdktf';
 import { Construct } from 'constructs';
 import { renderClaims } from '../mesh/claims.ts';
 import type { Cidr } from '../mesh/ipv4.ts';
@@ -11,6 +12,7 @@ import { nodeCloudInit } from '../templates/cloud-init-node.ts';
 import type { Artifact } from '../templates/install.ts';
 import { nodeFiles, type NodeSettings } from '../templates/node-files.ts';
 import { DataVolume } from './data-volume.ts';
+import type { MeshDomain } from './mesh-domain.ts';
 import type { MeshSecrets } from './mesh-secrets.ts';
 import { NodeDroplet } from './node-droplet.ts';
 import { NodeFirewall } from './node-firewall.ts';
@@ -31,6 +33,10 @@ export interface MeshSettings {
   /** The program that the node runs. */
   readonly artifact: Artifact;
   readonly secrets: MeshSecrets;
+  /** Public names of the nodes, if the mesh has any. */
+  readonly domain: MeshDomain | null;
+  /** What else has to hold before a droplet is planned. */
+  readonly preconditions: readonly Precondition[];
 }
 
 /** What a node is made from. */
@@ -77,7 +83,7 @@ export class DigitalOceanNode extends Construct {
       files: nodeFiles({
         ...props,
         // A droplet's own address is not known before it boots.
-        address: reserved?.address ?? null,
+        address: reserved?.address ?? mesh.domain?.nameOf(props.name) ?? null,
         meshCidr: mesh.cidr,
         domainSuffix: mesh.domainSuffix,
         secrets: mesh.secrets,
@@ -99,21 +105,25 @@ export class DigitalOceanNode extends Construct {
         endpoint: props.endpoint ?? '',
         reserved_address: props.reservedAddress,
       },
-      precondition: mesh.secrets.wellFormed,
+      preconditions: [mesh.secrets.wellFormed, ...mesh.preconditions],
       after: [firewall.firewall],
     });
     reserved?.assignTo(droplet.dropletId);
     this.address = reserved?.address ?? droplet.address;
+    mesh.domain?.pointNode(props.name, this.address);
+    if (claims.coordinator) mesh.domain?.pointDomain(this.address);
   }
 
   /** `host:port` by which clients reach the concentrator, or an expression of it; null without concentrator. */
   get endpoint(): string | null {
     if (!this.props.claims.wireguard) return null;
-    return this.props.endpoint ?? `${this.address}:${String(this.props.wireguardPort)}`;
+    const { endpoint, reservedAddress, mesh, name, wireguardPort } = this.props;
+    const known = reservedAddress ? null : mesh.domain?.nameOf(name);
+    return endpoint ?? `${known ?? this.address}:${String(wireguardPort)}`;
   }
 
-  /** URL by which peers reach the coordinator on this node, as an expression. */
+  /** URL by which peers reach the coordinator on this node, by the domain if there is one; or an expression of it. */
   get coordinatorUrl(): string {
-    return `https://${this.address}:${String(COORDINATOR_PORT)}`;
+    return `https://${this.props.mesh.domain?.name ?? this.address}:${String(COORDINATOR_PORT)}`;
   }
 }

@@ -129,6 +129,13 @@ function exitProblems(nodes: readonly Named[]): readonly Problem[] {
     }));
 }
 
+function domainProblems({ domain, dns_zone }: Partial<MeshFileKeys>): readonly Problem[] {
+  if (dns_zone === undefined || dns_zone === null || domain === undefined) return [];
+  if (domain === null) return [{ path: 'dns_zone', given: dns_zone, allowed: 'nothing without a domain' }];
+  const inside = domain === dns_zone || domain.endsWith(`.${dns_zone}`);
+  return inside ? [] : [{ path: 'dns_zone', given: dns_zone, allowed: `the end of domain, ${domain}` }];
+}
+
 /** Every rule's problems. Keys that are missing here were refused by themselves. */
 export function meshFileProblems(file: Partial<MeshFileKeys>): readonly Problem[] {
   const nodes: readonly Named[] = Object.entries(file.nodes ?? {});
@@ -141,5 +148,6 @@ export function meshFileProblems(file: Partial<MeshFileKeys>): readonly Problem[
     ...nameProblems(nodes, file.retired ?? []),
     ...routeProblems(nodes, file.mesh_cidr),
     ...exitProblems(nodes),
+    ...domainProblems(file),
   ];
 }

@@ -42,6 +42,12 @@ function form(pattern: RegExp, maxLength: number, error: string): z.ZodString {
 }
 
 const httpsUrlSchema = form(/^https:\/\/[^\s/?#@]+(?:\/[^\s]*)?$/, 2048, 'an https:// URL');
+const dnsNameSchema = z
+  .string()
+  .max(253)
+  .refine((name) => isHostname(name) && name.includes('.') && !isIpv4(name) && name === name.toLowerCase(), {
+    error: 'a lower-case DNS name with a dot, such as mesh.example.com',
+  });
 const regionSchema = form(/^[a-z]{3}[0-9]{1,2}$/, 5, 'the slug of a DigitalOcean region, such as ams3');
 const sizeSchema = form(/^[a-z0-9]+(?:-[a-z0-9.]+)+$/, 64, 'the slug of a droplet size, such as s-1vcpu-1gb');
 const tagsSchema = z
@@ -87,14 +93,20 @@ const nodeSchema = z.strictObject({
     .boolean()
     .nullable()
     .default(null)
-    .describe('Has an address that outlives the droplet. When absent: coordinators and gateways do, others do not.'),
+    .describe(
+      'Has an address that outlives the droplet. When absent: gateways do, and a coordinator that no domain names; others do not.',
+    ),
   generation: z
     .int()
     .min(0)
     .max(GENERATION_MAX)
     .default(0)
     .describe('Raise it to replace the droplet; volume, address and keys stay.'),
-  protect: z.boolean().default(false).describe("Terraform refuses to destroy the node's volume and reserved IP."),
+  protect: z
+    .boolean()
+    .nullable()
+    .default(null)
+    .describe("Terraform refuses to destroy the node's volume and reserved IP; the file's protect when absent."),
   tags: tagsSchema.describe('Tags of the droplet besides those of the mesh.'),
   location: form(/^[^\p{C}]{1,100}$/u, 100, 'words on one line, at most 100 characters')
     .nullable()
@@ -109,18 +121,29 @@ export const meshFileSchema = z.strictObject({
     .describe('Name of the mesh; begins every tag, firewall and volume name, so that meshes can share an account.'),
   nodes: z.record(nodeNameSchema, nodeSchema).describe('The machines, by name. A name is a DNS label.'),
   mesh_cidr: meshCidrSchema.default(DEFAULT_MESH_CIDR).describe('Address range of the whole mesh, /8 to /24.'),
-  domain: z
-    .string()
-    .max(253)
-    .refine((name) => isHostname(name) && name.includes('.') && !isIpv4(name) && name === name.toLowerCase(), {
-      error: 'a lower-case DNS name with a dot, such as mesh.example.com',
-    })
+  domain: dnsNameSchema
     .nullable()
     .default(null)
     .describe('Public DNS name of the mesh, inside a zone that exists already and is never owned.'),
+  dns_zone: dnsNameSchema
+    .nullable()
+    .default(null)
+    .describe("The account's zone that holds domain; the last two labels of domain when absent."),
   domain_suffix: labelSchema.default('tunnelmesh' as Label).describe('Suffix of every name inside the mesh.'),
   default_region: regionSchema.default(DEFAULT_REGION).describe('Region of nodes that name none.'),
   default_size: sizeSchema.default(DEFAULT_SIZE).describe('Size of nodes that name none.'),
+  protect: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Terraform refuses to destroy the volumes and reserved IPs of nodes that say nothing, and of the retired.',
+    ),
+  reserved_ip_limit: z
+    .int()
+    .min(0)
+    .max(LIST_MAX)
+    .default(3)
+    .describe('How many reserved IPs the account may have; three unless DigitalOcean raised it.'),
   ssh_keys: z
     .array(form(/^(?:[0-9]+|(?:[0-9a-f]{2}:){15}[0-9a-f]{2})$/, 47, "an SSH key's fingerprint (MD5) or id, in quotes"))
     .max(LIST_MAX)

@@ -4,20 +4,25 @@ import { isResourceName, RESOURCE_NAME_ALLOWED } from '../constructs/resource-na
 import type { MeshFile } from '../mesh/mesh-file.ts';
 import type { Problem } from '../mesh/problem.ts';
 
+/** Longest DNS name in text (RFC 1035 §2.3.4, less the root and a length octet). */
+const DNS_NAME_MAX_LENGTH = 253;
+
+const DNS_NAME_ALLOWED = `a name that makes at most ${String(DNS_NAME_MAX_LENGTH)} characters together with domain`;
+
 /** All of it, each with its path. */
 export function deploymentProblems({ name, nodes, artifact, domain, retired }: MeshFile): readonly Problem[] {
   const unnamed = Array.from(nodes.keys())
     .filter((node) => !isResourceName({ mesh: name, node }))
     .map((node) => ({ path: `nodes.${node}`, given: `${name}-${node}`, allowed: RESOURCE_NAME_ALLOWED }));
-  // Ignoring `domain` and `retired` would lose names and identities, so they are refused until they are deployed.
+  // Ignoring `retired` would lose identities, so it is refused until it is deployed.
   return [
     ...unnamed,
     ...(artifact === null || isArtifactUrl(artifact.url)
       ? []
       : [{ path: 'artifact.url', given: artifact.url, allowed: ARTIFACT_URL_ALLOWED }]),
-    ...(domain === null
-      ? []
-      : [{ path: 'domain', given: domain, allowed: 'nothing: DNS records are not deployed yet' }]),
+    ...Array.from(nodes.keys())
+      .filter((node) => domain !== null && `${node}.${domain}`.length > DNS_NAME_MAX_LENGTH)
+      .map((node) => ({ path: `nodes.${node}`, given: node, allowed: DNS_NAME_ALLOWED })),
     ...(retired.length === 0
       ? []
       : [{ path: 'retired', given: retired, allowed: 'nothing: what is left of former nodes is not deployed yet' }]),

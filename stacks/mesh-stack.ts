@@ -3,9 +3,12 @@ import { DigitaloceanProvider } from '@cdktf/provider-digitalocean/lib/provider/
 import { TerraformOutput, TerraformStack } from 'cdktf';
 import type { Construct } from 'constructs';
 import { ArtifactSource } from '../constructs/artifact-source.ts';
+import { MeshDomain } from '../constructs/mesh-domain.ts';
 import { MeshSecrets } from '../constructs/mesh-secrets.ts';
 import { DigitalOceanNode, type MeshSettings } from '../constructs/node.ts';
+import { ReservedAddressLimit } from '../constructs/reserved-address-limit.ts';
 import { claimsOfNode, type MeshFile, type MeshNode } from '../mesh/mesh-file.ts';
+import { reservedAddresses } from './reserved-addresses.ts';
 import { stateBackend } from './state-backend.ts';
 
 /**
@@ -43,6 +46,11 @@ export abstract class MeshStack extends TerraformStack {
       sshFrom: mesh.ssh_from,
       artifact: new ArtifactSource(this, 'artifact', mesh.artifact).artifact,
       secrets: new MeshSecrets(this, 'secrets'),
+      domain:
+        mesh.domain === null || mesh.dns_zone === null
+          ? null
+          : new MeshDomain(this, 'domain', { domain: mesh.domain, zone: mesh.dns_zone }),
+      preconditions: [new ReservedAddressLimit(this, 'reserved-address-limit', reservedAddresses(mesh)).kept],
     };
     this.nodes = nodes.map(
       (node) =>

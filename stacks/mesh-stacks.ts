@@ -2,11 +2,12 @@
  * Which node goes into which stack: the coordinator into one of its own, every other node into its region's. Regions
  * depend on the coordinator and never on each other, so one region's trouble delays no other.
  */
-import type { App } from 'cdktf';
+import { Annotations, type App } from 'cdktf';
 import type { MeshFile, MeshNode } from '../mesh/mesh-file.ts';
 import { ProblemsError } from '../mesh/problem.ts';
 import { CoordinatorStack } from './coordinator-stack.ts';
 import { deploymentProblems } from './deployment-problems.ts';
+import { deploymentWarnings } from './deployment-warnings.ts';
 import { GatewayStack } from './gateway-stack.ts';
 
 /** Id of the coordinator's stack. */
@@ -36,4 +37,5 @@ export function meshStacks(app: App, mesh: MeshFile, source: string): void {
     const stack = new GatewayStack(app, `gateway-${region}`, { mesh, nodes: placed, coordinatorUrl });
     if (coordinator) stack.addDependency(coordinator);
   }
+  for (const warning of deploymentWarnings(mesh)) Annotations.of(app).addWarning(warning);
 }

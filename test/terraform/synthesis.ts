@@ -17,6 +17,7 @@ export interface StackConfiguration {
   readonly data?: Blocks;
   readonly variable: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly output: Readonly<Record<string, { readonly value: unknown; readonly sensitive?: boolean }>>;
+  readonly locals?: Readonly<Record<string, unknown>>;
   readonly provider: unknown;
   readonly terraform: Readonly<Record<string, unknown>>;
 }
@@ -26,6 +27,8 @@ export interface Synthesis {
   /** The text of every file, by path. */
   readonly files: ReadonlyMap<string, string>;
   readonly stacks: ReadonlyMap<string, StackConfiguration>;
+  /** What synthesis had to say. */
+  readonly warnings: readonly string[];
   /** Which stacks have to be deployed before each. */
   readonly dependencies: Readonly<Record<string, readonly string[]>>;
 }
@@ -37,6 +40,7 @@ export async function synthesizeMesh(document: unknown): Promise<Synthesis> {
   try {
     const app = new App({ outdir: directory });
     meshStacks(app, mesh, 'mesh.yaml');
+    const warnings = app.node.metadata.filter(({ type }) => type === '@cdktf/warn').map(({ data }) => String(data));
     app.synth();
     const entries = await readdir(directory, { recursive: true, withFileTypes: true });
     const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
@@ -51,6 +55,7 @@ export async function synthesizeMesh(document: unknown): Promise<Synthesis> {
     const stacks = Object.entries(manifest.stacks);
     return {
       files,
+      warnings,
       stacks: new Map(
         stacks.map(([name, { synthesizedStackPath }]) => [
           name,
