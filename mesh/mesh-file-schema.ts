@@ -173,6 +173,11 @@ export const meshFileSchema = z.strictObject({
     .max(LIST_MAX)
     .default([])
     .describe('Names of former nodes: the droplet is gone, volume and address are kept.'),
+  forgotten: z
+    .array(labelSchema)
+    .max(LIST_MAX)
+    .default([])
+    .describe('Names of former nodes whose volume and address are destroyed too, and with them their identity.'),
   external_coordinator_url: z
     .string()
     .max(512)

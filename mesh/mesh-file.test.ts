@@ -227,6 +227,11 @@ nodes:
       'retired: "hub"; allowed: a name of its own; "hub" stands in nodes.hub already',
     ],
     [
+      'a name that is kept and forgotten at once',
+      { nodes: { hub: HUB }, retired: ['old'], forgotten: ['old'] },
+      'forgotten: "old"; allowed: a name of its own; "old" stands in retired already',
+    ],
+    [
       'a route into the mesh',
       { nodes: { hub: { ...HUB, routes: ['172.30.4.0/24'] } } },
       'nodes.hub.routes: "172.30.4.0/24"; allowed: a network apart from mesh_cidr, 172.30.0.0/16',

@@ -10,11 +10,10 @@ const DNS_NAME_MAX_LENGTH = 253;
 const DNS_NAME_ALLOWED = `a name that makes at most ${String(DNS_NAME_MAX_LENGTH)} characters together with domain`;
 
 /** All of it, each with its path. */
-export function deploymentProblems({ name, nodes, artifact, domain, retired }: MeshFile): readonly Problem[] {
+export function deploymentProblems({ name, nodes, artifact, domain }: MeshFile): readonly Problem[] {
   const unnamed = Array.from(nodes.keys())
     .filter((node) => !isResourceName({ mesh: name, node }))
     .map((node) => ({ path: `nodes.${node}`, given: `${name}-${node}`, allowed: RESOURCE_NAME_ALLOWED }));
-  // Ignoring `retired` would lose identities, so it is refused until it is deployed.
   return [
     ...unnamed,
     ...(artifact === null || isArtifactUrl(artifact.url)
@@ -23,8 +22,5 @@ export function deploymentProblems({ name, nodes, artifact, domain, retired }: M
     ...Array.from(nodes.keys())
       .filter((node) => domain !== null && `${node}.${domain}`.length > DNS_NAME_MAX_LENGTH)
       .map((node) => ({ path: `nodes.${node}`, given: node, allowed: DNS_NAME_ALLOWED })),
-    ...(retired.length === 0
-      ? []
-      : [{ path: 'retired', given: retired, allowed: 'nothing: what is left of former nodes is not deployed yet' }]),
   ];
 }

@@ -7,7 +7,10 @@ import { MeshDomain } from '../constructs/mesh-domain.ts';
 import { MeshSecrets } from '../constructs/mesh-secrets.ts';
 import { DigitalOceanNode, type MeshSettings } from '../constructs/node.ts';
 import { ReservedAddressLimit } from '../constructs/reserved-address-limit.ts';
+import { RetiredNode } from '../constructs/retired-node.ts';
 import { claimsOfNode, type MeshFile, type MeshNode } from '../mesh/mesh-file.ts';
+import type { LockedNode, MeshLock } from '../mesh/mesh-lock.ts';
+import type { Label } from '../mesh/name.ts';
 import { reservedAddresses } from './reserved-addresses.ts';
 import { stateBackend } from './state-backend.ts';
 
@@ -20,10 +23,13 @@ const PROVIDER_VERSION = '~> 2.95';
 /** The backend's `endpoints` are there from 1.6 on, which is also OpenTofu's first version. */
 const TERRAFORM_VERSION = '>= 1.6';
 
-/** What a stack is made from: the whole mesh file, and those of its nodes that belong here. */
+/** What a stack is made from: the whole mesh, and those of its nodes, present and retired, that belong here. Both may be none. */
 export interface MeshStackProps {
   readonly mesh: MeshFile;
+  /** The lock as it is after this mesh. */
+  readonly lock: MeshLock;
   readonly nodes: readonly MeshNode[];
+  readonly retired: readonly (LockedNode & { readonly name: Label })[];
 }
 
 /** Base of the coordinator's and the gateways' stacks. */
@@ -31,7 +37,12 @@ export abstract class MeshStack extends TerraformStack {
   protected readonly nodes: readonly DigitalOceanNode[];
 
   /** @param coordinatorUrl - what nodes other than the coordinator join; null in the coordinator's own stack */
-  constructor(scope: Construct, id: string, { mesh, nodes }: MeshStackProps, coordinatorUrl: string | null) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { mesh, lock, nodes, retired }: MeshStackProps,
+    coordinatorUrl: string | null,
+  ) {
     super(scope, id);
     stateBackend(this, id, mesh);
     // The account's token comes from DIGITALOCEAN_TOKEN in the environment.
@@ -50,7 +61,7 @@ export abstract class MeshStack extends TerraformStack {
         mesh.domain === null || mesh.dns_zone === null
           ? null
           : new MeshDomain(this, 'domain', { domain: mesh.domain, zone: mesh.dns_zone }),
-      preconditions: [new ReservedAddressLimit(this, 'reserved-address-limit', reservedAddresses(mesh)).kept],
+      preconditions: [new ReservedAddressLimit(this, 'reserved-address-limit', reservedAddresses(mesh, lock)).kept],
     };
     this.nodes = nodes.map(
       (node) =>
@@ -68,6 +79,14 @@ export abstract class MeshStack extends TerraformStack {
           coordinatorUrl,
         }),
     );
+    for (const { name, region, reserved_ip } of retired) {
+      new RetiredNode(this, name, {
+        name: { mesh: mesh.name, node: name },
+        region,
+        reservedAddress: reserved_ip,
+        protect: mesh.protect,
+      });
+    }
     this.#outputGateways();
   }
 
