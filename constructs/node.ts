@@ -14,8 +14,10 @@ import { nodeFiles, type NodeSettings } from '../templates/node-files.ts';
 import { DataVolume } from './data-volume.ts';
 import type { MeshDomain } from './mesh-domain.ts';
 import type { MeshSecrets } from './mesh-secrets.ts';
+import { type AlertSettings, NodeAlerts } from './node-alerts.ts';
 import { NodeDroplet } from './node-droplet.ts';
 import { NodeFirewall } from './node-firewall.ts';
+import type { PrivateNetwork } from './private-network.ts';
 import { ReservedAddress } from './reserved-address.ts';
 import { userData } from './user-data.ts';
 
@@ -35,6 +37,10 @@ export interface MeshSettings {
   readonly secrets: MeshSecrets;
   /** Public names of the nodes, if the mesh has any. */
   readonly domain: MeshDomain | null;
+  /** DigitalOcean's slug, such as `debian-13-x64`, or the id of a snapshot. */
+  readonly image: string;
+  /** Who is told of what; null for nobody of nothing. */
+  readonly alerts: AlertSettings | null;
   /** What else has to hold before a droplet is planned. */
   readonly preconditions: readonly Precondition[];
 }
@@ -53,6 +59,8 @@ export interface NodeProps extends Pick<
   readonly reservedAddress: boolean;
   /** Whether Terraform refuses to destroy the volume and the reserved address. */
   readonly protect: boolean;
+  /** The private network that it is in; null for the region's own. */
+  readonly network: PrivateNetwork | null;
   /** Tags besides its own. */
   readonly tags: readonly string[];
 }
@@ -62,6 +70,8 @@ export class DigitalOceanNode extends Construct {
   readonly props: NodeProps;
   /** Public IPv4 address, as an expression: the reserved one if there is one. */
   readonly address: string;
+  /** What a project holds of it, as expressions of URNs. */
+  readonly urns: readonly string[];
 
   /** @throws RangeError when the mesh's and the node's name make no resource name, or a peer is told no coordinator */
   constructor(scope: Construct, id: string, props: NodeProps) {
@@ -77,6 +87,7 @@ export class DigitalOceanNode extends Construct {
         coordinator: claims.coordinator,
         wireguardPort: claims.wireguard ? props.wireguardPort : null,
         sshFrom: mesh.sshFrom,
+        ping: mesh.alerts !== null,
       },
     });
     const machine = nodeCloudInit({
@@ -99,6 +110,8 @@ export class DigitalOceanNode extends Construct {
       tags: [firewall.tag, ...props.tags],
       userData: userData(machine, `node ${props.name}`),
       volumeId: volume.volumeId,
+      image: mesh.image,
+      networkId: props.network?.networkId ?? null,
       identity: {
         claims: renderClaims(claims),
         wireguard_port: props.wireguardPort,
@@ -110,8 +123,13 @@ export class DigitalOceanNode extends Construct {
     });
     reserved?.assignTo(droplet.dropletId);
     this.address = reserved?.address ?? droplet.address;
+    this.urns = [droplet.urn, volume.urn, ...(reserved ? [reserved.urn] : [])];
     mesh.domain?.pointNode(props.name, this.address);
     if (claims.coordinator) mesh.domain?.pointDomain(this.address);
+    if (mesh.alerts) {
+      const { dropletId } = droplet;
+      new NodeAlerts(this, 'alerts', { name, settings: mesh.alerts, dropletId, address: this.address });
+    }
   }
 
   /** `host:port` by which clients reach the concentrator, or an expression of it; null without concentrator. */

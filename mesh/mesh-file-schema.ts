@@ -26,6 +26,9 @@ export const DEFAULT_REGION = 'ams3';
 /** The size that nodes get unless the file says otherwise: the smallest that is sold in every region. */
 export const DEFAULT_SIZE = 's-1vcpu-1gb';
 
+/** The image of droplets: it has nodejs 20, kept by Debian's security team (https://packages.debian.org/trixie/nodejs). */
+export const DEFAULT_IMAGE = 'debian-13-x64';
+
 /** Most entries of a node's lists; a node's claims then fit a join (see `join.ts`). */
 const ROUTES_MAX = 64;
 const ALIASES_MAX = 32;
@@ -50,6 +53,7 @@ const dnsNameSchema = z
   });
 const regionSchema = form(/^[a-z]{3}[0-9]{1,2}$/, 5, 'the slug of a DigitalOcean region, such as ams3');
 const sizeSchema = form(/^[a-z0-9]+(?:-[a-z0-9.]+)+$/, 64, 'the slug of a droplet size, such as s-1vcpu-1gb');
+const percentSchema = z.int().min(1).max(99);
 const tagsSchema = z
   .array(form(/^[a-zA-Z0-9:_-]{1,255}$/, 255, "a tag: 1 to 255 of letters, digits, ':', '-' and '_'"))
   .max(LIST_MAX)
@@ -158,6 +162,39 @@ export const meshFileSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe('The software that nodes install.'),
+  image: form(
+    /^(?:[0-9]+|[a-z0-9]+(?:-[a-z0-9.]+)+)$/,
+    64,
+    'the slug of an image, such as debian-13-x64, or the id of one',
+  )
+    .default(DEFAULT_IMAGE)
+    .describe('Image of new droplets. Anything but Debian 13 is at your own risk.'),
+  vpc: z
+    .boolean()
+    .default(false)
+    .describe("Gives the new droplets of each region a private network of their own instead of the region's."),
+  project: form(/^[^\p{C}]{1,175}$/u, 175, 'the name of a project')
+    .nullable()
+    .default(null)
+    .describe(
+      "Project of the account that everything is put into; it has to exist. The account's default when absent.",
+    ),
+  alerts: z
+    .strictObject({
+      email: z
+        .array(
+          form(/^[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,253}$/, 318, "a verified e-mail address of the account's team"),
+        )
+        .min(1)
+        .max(LIST_MAX)
+        .describe('Who is told.'),
+      cpu: percentSchema.default(90).describe('Percent of the processors.'),
+      memory: percentSchema.default(90).describe('Percent of the memory.'),
+      disk: percentSchema.default(85).describe('Percent of the disk.'),
+    })
+    .nullable()
+    .default(null)
+    .describe('Tells when a node is short of something or does not answer a ping, which opens its firewall to pings.'),
   backend: z
     .strictObject({
       bucket: form(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 63, 'the name of a bucket: 3 to 63 of a-z, 0-9, . and -'),

@@ -9,8 +9,11 @@ const DNS_NAME_MAX_LENGTH = 253;
 
 const DNS_NAME_ALLOWED = `a name that makes at most ${String(DNS_NAME_MAX_LENGTH)} characters together with domain`;
 
+/** URLs that mean the same to Terraform, where `${` begins an expression. */
+const PLAIN_URL = /^https:\/\/[A-Za-z0-9.:/-]+$/;
+
 /** All of it, each with its path. */
-export function deploymentProblems({ name, nodes, artifact, domain }: MeshFile): readonly Problem[] {
+export function deploymentProblems({ name, nodes, artifact, domain, backend }: MeshFile): readonly Problem[] {
   const unnamed = Array.from(nodes.keys())
     .filter((node) => !isResourceName({ mesh: name, node }))
     .map((node) => ({ path: `nodes.${node}`, given: `${name}-${node}`, allowed: RESOURCE_NAME_ALLOWED }));
@@ -19,6 +22,11 @@ export function deploymentProblems({ name, nodes, artifact, domain }: MeshFile):
     ...(artifact === null || isArtifactUrl(artifact.url)
       ? []
       : [{ path: 'artifact.url', given: artifact.url, allowed: ARTIFACT_URL_ALLOWED }]),
+    ...(backend === null || PLAIN_URL.test(backend.endpoint)
+      ? []
+      : [
+          { path: 'backend.endpoint', given: backend.endpoint, allowed: 'an https:// URL of letters, digits and .:/-' },
+        ]),
     ...Array.from(nodes.keys())
       .filter((node) => domain !== null && `${node}.${domain}`.length > DNS_NAME_MAX_LENGTH)
       .map((node) => ({ path: `nodes.${node}`, given: node, allowed: DNS_NAME_ALLOWED })),

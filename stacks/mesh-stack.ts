@@ -6,6 +6,8 @@ import { ArtifactSource } from '../constructs/artifact-source.ts';
 import { MeshDomain } from '../constructs/mesh-domain.ts';
 import { MeshSecrets } from '../constructs/mesh-secrets.ts';
 import { DigitalOceanNode, type MeshSettings } from '../constructs/node.ts';
+import { PrivateNetwork } from '../constructs/private-network.ts';
+import { ProjectMembership } from '../constructs/project-membership.ts';
 import { ReservedAddressLimit } from '../constructs/reserved-address-limit.ts';
 import { RetiredNode } from '../constructs/retired-node.ts';
 import { claimsOfNode, type MeshFile, type MeshNode } from '../mesh/mesh-file.ts';
@@ -61,8 +63,13 @@ export abstract class MeshStack extends TerraformStack {
         mesh.domain === null || mesh.dns_zone === null
           ? null
           : new MeshDomain(this, 'domain', { domain: mesh.domain, zone: mesh.dns_zone }),
+      image: mesh.image,
+      alerts: mesh.alerts,
       preconditions: [new ReservedAddressLimit(this, 'reserved-address-limit', reservedAddresses(mesh, lock)).kept],
     };
+    const region = mesh.vpc ? nodes[0]?.region : undefined;
+    const network =
+      region === undefined ? null : new PrivateNetwork(this, 'network', { mesh: mesh.name, stack: id, region });
     this.nodes = nodes.map(
       (node) =>
         new DigitalOceanNode(this, node.name, {
@@ -75,18 +82,23 @@ export abstract class MeshStack extends TerraformStack {
           size: node.size,
           reservedAddress: node.reserved_ip,
           protect: node.protect,
+          network,
           tags: [...mesh.tags, ...node.tags],
           coordinatorUrl,
         }),
     );
-    for (const { name, region, reserved_ip } of retired) {
-      new RetiredNode(this, name, {
-        name: { mesh: mesh.name, node: name },
-        region,
-        reservedAddress: reserved_ip,
-        protect: mesh.protect,
-      });
-    }
+    const former = retired.map(
+      ({ name, region, reserved_ip }) =>
+        new RetiredNode(this, name, {
+          name: { mesh: mesh.name, node: name },
+          region,
+          reservedAddress: reserved_ip,
+          protect: mesh.protect,
+        }),
+    );
+    const urns = [...this.nodes, ...former].flatMap((node) => node.urns);
+    if (mesh.project !== null && urns.length > 0)
+      new ProjectMembership(this, 'project', { project: mesh.project, urns });
     this.#outputGateways();
   }
 

@@ -274,6 +274,38 @@ describe('reserved addresses', () => {
   });
 });
 
+describe('a project', () => {
+  it('gets of each stack what that stack makes, and is itself only looked up', async () => {
+    const synthesized = await synthesizeMesh({ ...SCENARIO_3, project: 'Mesh of ${HOME}' });
+    const { resource, data } = stack(synthesized.stacks, 'gateway-nyc3');
+    expect(resource['digitalocean_project_resources']).toMatchObject({
+      project: {
+        project: '${data.digitalocean_project.project.id}',
+        resources: [
+          '${digitalocean_droplet.wg-us.urn}',
+          '${digitalocean_volume.wg-us.urn}',
+          '${digitalocean_reserved_ip.wg-us.urn}',
+        ],
+      },
+    });
+    expect(data?.['digitalocean_project']).toMatchObject({ project: { name: 'Mesh of $${HOME}' } });
+  });
+});
+
+describe('a private network', () => {
+  it('is each stack’s own, and a change of it replaces no droplet', async () => {
+    const synthesized = await synthesizeMesh({ ...SCENARIO_3, vpc: true });
+    const { resource } = stack(synthesized.stacks, 'gateway-nyc3');
+    expect(resource['digitalocean_vpc']).toMatchObject({
+      network: { name: 'tunnelmesh-gateway-nyc3', region: 'nyc3' },
+    });
+    expect(resource['digitalocean_droplet']?.['wg-us']).toMatchObject({
+      vpc_uuid: '${digitalocean_vpc.network.id}',
+      lifecycle: { ignore_changes: expect.arrayContaining(['vpc_uuid']) as unknown },
+    });
+  });
+});
+
 describe('state in a bucket', () => {
   it('is kept apart by mesh and stack, and read from there by other stacks', async () => {
     const backend = { bucket: 'states', region: 'ams3', endpoint: 'https://ams3.digitaloceanspaces.com' };
@@ -294,12 +326,13 @@ describe('what cannot be deployed', () => {
       ...SCENARIO_3,
       nodes: { ...SCENARIO_3.nodes, [long]: {}, [deep]: {} },
       artifact: { url: 'https://example.com/"', sha256: 'ab'.repeat(32) },
+      backend: { bucket: 'states', region: 'ams3', endpoint: 'https://${var.auth_token}' },
       domain: `${Array(4).fill('d'.repeat(53)).join('.')}.com`,
       retired: ['old'],
     };
     await expect(synthesizeMesh(mesh)).rejects.toMatchObject({
-      problems: [`nodes.${long}`, 'artifact.url', `nodes.${long}`, `nodes.${deep}`, 'retired'].map((path): unknown =>
-        expect.objectContaining({ path }),
+      problems: [`nodes.${long}`, 'artifact.url', 'backend.endpoint', `nodes.${long}`, `nodes.${deep}`, 'retired'].map(
+        (path): unknown => expect.objectContaining({ path }),
       ),
     });
   });

@@ -47,6 +47,17 @@ const topLevel = fc.record(
     name: fc.stringMatching(/^[a-z]([a-z0-9-]{0,10}[a-z0-9])?$/),
     domain: fc.option(labelArbitrary.map((label) => `${label}.example.com`)),
     domain_suffix: labelArbitrary,
+    image: fc.constantFrom('debian-13-x64', '123456'),
+    vpc: fc.boolean(),
+    project: fc.option(words),
+    alerts: fc.option(
+      fc.record({
+        email: fc.constant(['ops@example.com']),
+        cpu: fc.integer({ min: 1, max: 99 }),
+        memory: fc.integer({ min: 1, max: 99 }),
+        disk: fc.integer({ min: 1, max: 99 }),
+      }),
+    ),
     protect: fc.boolean(),
     reserved_ip_limit: fc.nat({ max: 1000 }),
     default_region: region,
