@@ -1,16 +1,20 @@
 /**
  * The CDKTF app: the mesh file in, one stack for the coordinator and one for each region out. `cdktf synth` and
  * `cdktf deploy '*'` run it. The mesh file is the one that TUNNELMESH_MESH_FILE names, else `mesh.yaml` or `mesh.tfvars` in
- * the current directory.
+ * the current directory. Beside it lies the lock file, which is brought up to date.
  */
 import { App } from 'cdktf';
-import { readFileIfThere } from './host/files.ts';
+import { readFileIfThere, writeFileAtomic } from './host/files.ts';
 import { readMeshFile } from './mesh/mesh-file.ts';
+import { meshLockPath, parseMeshLock, renderMeshLock } from './mesh/mesh-lock.ts';
 import { ProblemsError } from './mesh/problem.ts';
 import { meshStacks } from './stacks/mesh-stacks.ts';
 
 /** Exit code for input that cannot be used, as the `tunnelmesh` command has it. */
 const EXIT_PROBLEMS = 2;
+
+/** Permission bits of the lock file, which is committed and holds no secret. */
+const LOCK_MODE = 0o644;
 
 try {
   const named = process.env['TUNNELMESH_MESH_FILE'];
@@ -23,7 +27,11 @@ try {
   }
   const mesh = await readMeshFile(file.text, file.path);
   const app = new App();
-  meshStacks(app, mesh, file.path);
+  const lockPath = meshLockPath(file.path);
+  const lockText = await readFileIfThere(lockPath);
+  const lock = renderMeshLock(meshStacks(app, mesh, parseMeshLock(lockText, lockPath), file.path));
+  // Before the stacks: nothing may be deployable that the lock file does not know.
+  if (lock !== lockText) await writeFileAtomic(lockPath, lock, LOCK_MODE);
   app.synth();
 } catch (error) {
   const unreadable = error instanceof Error && 'syscall' in error;

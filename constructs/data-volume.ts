@@ -19,6 +19,8 @@ export interface DataVolumeProps {
 export class DataVolume extends Construct {
   /** What the droplet is given. */
   readonly volumeId: string;
+  /** What a project holds, as an expression. */
+  readonly urn: string;
   /** Path of the block device on the droplet (https://docs.digitalocean.com/products/volumes/how-to/mount/). */
   readonly device: string;
 
@@ -33,6 +35,7 @@ export class DataVolume extends Construct {
     });
     volume.overrideLogicalId(logicalId(name.node));
     this.volumeId = volume.id;
+    this.urn = volume.urn;
     this.device = `/dev/disk/by-id/scsi-0DO_Volume_${resourceName(name)}`;
   }
 }

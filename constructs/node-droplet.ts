@@ -9,9 +9,6 @@ import { type ITerraformDependable, type Precondition, TerraformStack } from 'cd
 import { Construct } from 'constructs';
 import { logicalId, type NodeName, resourceName } from './resource-name.ts';
 
-/** Debian 13: nodejs 20, kept by its security team (https://packages.debian.org/trixie/nodejs). */
-const IMAGE = 'debian-13-x64';
-
 /** The provider waits 60 s for a deletion unless told otherwise; a graceful shutdown alone may take as long. */
 const DELETE_TIMEOUT = '10m';
 
@@ -25,14 +22,18 @@ export interface NodeDropletProps {
   readonly region: string;
   /** DigitalOcean's slug, such as `s-1vcpu-1gb`. */
   readonly size: string;
+  /** DigitalOcean's slug, such as `debian-13-x64`, or the id of a snapshot. */
+  readonly image: string;
   /** Ids or fingerprints of keys that the account has. */
   readonly sshKeys: readonly string[];
   readonly tags: readonly string[];
   readonly userData: string;
   readonly volumeId: string;
+  /** Id of the private network, as an expression; null for the region's own. */
+  readonly networkId: string | null;
   readonly identity: Identity;
   /** What has to hold before anything is planned. */
-  readonly precondition: Precondition;
+  readonly preconditions: readonly Precondition[];
   /** What has to be there before the droplet boots. */
   readonly after: readonly ITerraformDependable[];
 }
@@ -42,6 +43,8 @@ export class NodeDroplet extends Construct {
   /** Id and public IPv4 address, as expressions. */
   readonly dropletId: string;
   readonly address: string;
+  /** What a project holds, as an expression. */
+  readonly urn: string;
 
   constructor(scope: Construct, id: string, props: NodeDropletProps) {
     super(scope, id);
@@ -50,26 +53,28 @@ export class NodeDroplet extends Construct {
     TerraformStack.of(this).addOverride(`resource.terraform_data.${logical}`, { input: props.identity });
     const droplet = new Droplet(this, 'droplet', {
       name: resourceName(props.name),
-      image: IMAGE,
+      image: props.image,
       region: props.region,
       size: props.size,
       sshKeys: [...props.sshKeys],
       tags: [...props.tags],
       userData: props.userData,
       volumeIds: [props.volumeId],
+      ...(props.networkId === null ? {} : { vpcUuid: props.networkId }),
       monitoring: true,
       ipv6: true,
       gracefulShutdown: true,
       timeouts: { delete: DELETE_TIMEOUT },
       dependsOn: [...props.after],
       lifecycle: {
-        ignoreChanges: ['user_data', 'ssh_keys', 'image'],
+        ignoreChanges: ['user_data', 'ssh_keys', 'image', 'vpc_uuid'],
         replaceTriggeredBy: [`terraform_data.${logical}`],
-        precondition: [props.precondition],
+        precondition: [...props.preconditions],
       },
     });
     droplet.overrideLogicalId(logical);
     this.dropletId = droplet.id;
     this.address = droplet.ipv4Address;
+    this.urn = droplet.urn;
   }
 }

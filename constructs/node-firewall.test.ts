@@ -3,7 +3,7 @@ import { type Doors, inboundRules } from './node-firewall.ts';
 
 const ANYWHERE = ['0.0.0.0/0', '::/0'];
 const MESH = { protocol: 'udp', portRange: '51821', sourceAddresses: ANYWHERE };
-const CLOSED: Doors = { coordinator: false, wireguardPort: null, sshFrom: [] };
+const CLOSED: Doors = { coordinator: false, wireguardPort: null, sshFrom: [], ping: false };
 
 describe('a firewall', () => {
   it('opens the mesh port of a node without roles, and nothing else', () => {
@@ -18,6 +18,10 @@ describe('a firewall', () => {
     const rules = inboundRules({ ...CLOSED, ...doors });
     expect(rules).toHaveLength(2);
     expect(rules).toEqual(expect.arrayContaining([MESH, { protocol, portRange, sourceAddresses: ANYWHERE }]));
+  });
+
+  it('answers a ping where something outside watches the node', () => {
+    expect(inboundRules({ ...CLOSED, ping: true })).toEqual([MESH, { protocol: 'icmp', sourceAddresses: ANYWHERE }]);
   });
 
   it('opens SSH to the networks named for it, and to nobody else', () => {

@@ -27,6 +27,8 @@ export interface Doors {
   readonly wireguardPort: number | null;
   /** Networks from which SSH is answered; empty closes it. */
   readonly sshFrom: readonly string[];
+  /** Whether a ping is answered, which a check from outside needs. */
+  readonly ping: boolean;
 }
 
 /** What may come in, in the order in which the doors are listed. */
@@ -41,6 +43,7 @@ export function inboundRules(doors: Doors): FirewallInboundRule[] {
     rule('udp', MESH_PORT, ANYWHERE),
     ...(doors.wireguardPort === null ? [] : [rule('udp', doors.wireguardPort, ANYWHERE)]),
     ...(doors.sshFrom.length > 0 ? [rule('tcp', SSH_PORT, doors.sshFrom)] : []),
+    ...(doors.ping ? [{ protocol: 'icmp', sourceAddresses: [...ANYWHERE] }] : []),
   ];
 }
 

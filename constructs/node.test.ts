@@ -8,8 +8,9 @@ import { parseServerConfig } from '../mesh/server-config.ts';
 import { joinRoot, nodeToken, tokenVerifier } from '../mesh/token.ts';
 import { parseYaml } from '../mesh/yaml.ts';
 import { evaluateTemplate } from '../test/terraform/template.ts';
+import { MeshDomain, type MeshDomainProps } from './mesh-domain.ts';
 import { MeshSecrets } from './mesh-secrets.ts';
-import { DigitalOceanNode, type NodeProps } from './node.ts';
+import { DigitalOceanNode, type MeshSettings, type NodeProps } from './node.ts';
 
 const TOKEN = 'c0ffee'.padEnd(64, '1');
 const ARTIFACT = { url: 'https://example.com/tunnelmesh.tar.gz', sha256: 'ab'.repeat(32) };
@@ -24,13 +25,19 @@ const PROPS: Omit<NodeProps, 'mesh'> = {
   size: 's-1vcpu-1gb',
   reservedAddress: true,
   protect: true,
+  network: null,
   tags: [],
   coordinatorUrl: 'https://198.51.100.1:8443',
 };
 
 type Resources = Record<string, Record<string, Record<string, unknown>>>;
 
-function synthesize(change: Partial<NodeProps> = {}, artifact = ARTIFACT): Resources {
+function synthesize(
+  change: Partial<NodeProps> = {},
+  artifact = ARTIFACT,
+  domain?: MeshDomainProps,
+  settings: Partial<MeshSettings> = {},
+): Resources {
   const stack = new TerraformStack(new App(), 'stack');
   new DigitalOceanNode(stack, 'wg-us', {
     mesh: {
@@ -41,6 +48,11 @@ function synthesize(change: Partial<NodeProps> = {}, artifact = ARTIFACT): Resou
       sshFrom: [],
       artifact,
       secrets: new MeshSecrets(stack, 'secrets'),
+      domain: domain ? new MeshDomain(stack, 'domain', domain) : null,
+      image: 'debian-13-x64',
+      alerts: null,
+      preconditions: [],
+      ...settings,
     },
     ...PROPS,
     ...change,
@@ -144,7 +156,7 @@ describe('a gateway', () => {
           timeouts: { delete: '10m' },
           depends_on: ['digitalocean_firewall.wg-us'],
           lifecycle: {
-            ignore_changes: ['user_data', 'ssh_keys', 'image'],
+            ignore_changes: ['user_data', 'ssh_keys', 'image', 'vpc_uuid'],
             replace_triggered_by: ['terraform_data.wg-us'],
             precondition: [
               { condition: '${can(regex("^[0-9a-f]{64}$", var.auth_token))}', error_message: expect.any(String) },
@@ -244,6 +256,91 @@ describe('a coordinator', () => {
           data_dir: '/var/lib/tunnelmesh/wireguard',
         },
       },
+    });
+  });
+});
+
+describe('a node of a mesh with a domain', () => {
+  const domain = { domain: 'mesh.example.com', zone: 'example.com' };
+  const record = (name: string, value: string): object => ({
+    domain: '${data.digitalocean_domain.zone.name}',
+    type: 'A',
+    name,
+    value,
+    ttl: 60,
+  });
+
+  it('has a record of its own', () => {
+    expect(synthesize({}, ARTIFACT, domain)['digitalocean_record']).toEqual({
+      'wg-us': record('wg-us.mesh', '${digitalocean_reserved_ip.wg-us.ip_address}'),
+    });
+  });
+
+  it('is known by its name where it has no reserved address', () => {
+    const resources = synthesize({ reservedAddress: false }, ARTIFACT, domain);
+    expect(resources['digitalocean_record']).toEqual({
+      'wg-us': record('wg-us.mesh', '${digitalocean_droplet.wg-us.ipv4_address}'),
+    });
+    expect(secretDocument(resources, '/etc/tunnelmesh/peer.yaml')).toMatchObject({
+      mesh: { endpoint: 'wg-us.mesh.example.com:51821' },
+      wireguard: { endpoint: 'wg-us.mesh.example.com:51820' },
+    });
+  });
+
+  it('gives the domain itself to the coordinator, at the top of a zone as well as below', () => {
+    const claims: Claims = { ...GATEWAY, coordinator: true };
+    const change = { claims, coordinatorUrl: null, reservedAddress: false };
+    const named = (zone: MeshDomainProps): unknown =>
+      synthesize(change, ARTIFACT, zone)['digitalocean_record']?.['_domain'];
+    const address = '${digitalocean_droplet.wg-us.ipv4_address}';
+    expect(named(domain)).toEqual(record('mesh', address));
+    expect(named({ domain: 'example.com', zone: 'example.com' })).toEqual(record('@', address));
+  });
+});
+
+describe('a watched node', () => {
+  const alerts = { email: ['ops@example.com'], cpu: 90, memory: 80, disk: 70 };
+  const resources = synthesize({}, ARTIFACT, undefined, { alerts });
+
+  it('has its team told of what it is short of', () => {
+    const measure = (of: string, type: string, value: number): object => ({
+      description: `office-wg-us: ${of} above ${String(value)} %`,
+      type: `v1/insights/droplet/${type}`,
+      compare: 'GreaterThan',
+      value,
+      window: '10m',
+      entities: ['${digitalocean_droplet.wg-us.id}'],
+      alerts: { email: ['ops@example.com'] },
+      enabled: true,
+    });
+    expect(resources['digitalocean_monitor_alert']).toEqual({
+      'wg-us_cpu': measure('cpu', 'cpu', 90),
+      'wg-us_memory': measure('memory', 'memory_utilization_percent', 80),
+      'wg-us_disk': measure('disk', 'disk_utilization_percent', 70),
+    });
+  });
+
+  it('is pinged from outside, through a door that is open for that', () => {
+    expect(resources['digitalocean_uptime_check']).toEqual({
+      'wg-us': {
+        name: 'office-wg-us',
+        type: 'ping',
+        target: '${digitalocean_reserved_ip.wg-us.ip_address}',
+        enabled: true,
+      },
+    });
+    expect(resources['digitalocean_uptime_alert']).toEqual({
+      'wg-us': {
+        check_id: '${digitalocean_uptime_check.wg-us.id}',
+        name: 'office-wg-us is down',
+        type: 'down_global',
+        period: '2m',
+        notifications: [{ email: ['ops@example.com'] }],
+      },
+    });
+    expect(resource(resources, 'digitalocean_firewall')['inbound_rule']).toContainEqual({
+      protocol: 'icmp',
+      source_addresses: ['0.0.0.0/0', '::/0'],
     });
   });
 });

@@ -21,6 +21,8 @@ export interface ReservedAddressProps {
 export class ReservedAddress extends Construct {
   /** The address, as an expression. */
   readonly address: string;
+  /** What a project holds, as an expression. */
+  readonly urn: string;
   readonly #node: string;
 
   constructor(scope: Construct, id: string, { name, region, protect }: ReservedAddressProps) {
@@ -29,6 +31,7 @@ export class ReservedAddress extends Construct {
     const reserved = new ReservedIp(this, 'address', { region, lifecycle: { preventDestroy: protect } });
     reserved.overrideLogicalId(logicalId(name.node));
     this.address = reserved.ipAddress;
+    this.urn = reserved.urn;
   }
 
   /** Gives the address to the droplet with this id (an expression). */

@@ -65,8 +65,11 @@ function labelProblems(nodes: readonly Named[]): readonly Problem[] {
   });
 }
 
-/** One namespace for nodes, aliases and the retired, since each of them owns a name in the mesh or an identity on a volume. */
-function nameProblems(nodes: readonly Named[], retired: readonly Label[]): readonly Problem[] {
+/** One namespace for nodes, aliases and former nodes, since each of them owns a name in the mesh or an identity on a volume. */
+function nameProblems(
+  nodes: readonly Named[],
+  { retired = [], forgotten = [] }: Partial<MeshFileKeys>,
+): readonly Problem[] {
   const owners = new Map<string, string>();
   const names: readonly At<string>[] = [
     ...nodes.map(([name]) => ({ path: `nodes.${name}`, value: name })),
@@ -74,6 +77,7 @@ function nameProblems(nodes: readonly Named[], retired: readonly Label[]): reado
       node.dns_aliases.map((alias) => ({ path: `nodes.${name}.dns_aliases`, value: alias })),
     ),
     ...retired.map((name) => ({ path: 'retired', value: name })),
+    ...forgotten.map((name) => ({ path: 'forgotten', value: name })),
   ];
   return names.flatMap(({ path, value }) => {
     const owner = owners.get(value);
@@ -129,6 +133,13 @@ function exitProblems(nodes: readonly Named[]): readonly Problem[] {
     }));
 }
 
+function domainProblems({ domain, dns_zone }: Partial<MeshFileKeys>): readonly Problem[] {
+  if (dns_zone === undefined || dns_zone === null || domain === undefined) return [];
+  if (domain === null) return [{ path: 'dns_zone', given: dns_zone, allowed: 'nothing without a domain' }];
+  const inside = domain === dns_zone || domain.endsWith(`.${dns_zone}`);
+  return inside ? [] : [{ path: 'dns_zone', given: dns_zone, allowed: `the end of domain, ${domain}` }];
+}
+
 /** Every rule's problems. Keys that are missing here were refused by themselves. */
 export function meshFileProblems(file: Partial<MeshFileKeys>): readonly Problem[] {
   const nodes: readonly Named[] = Object.entries(file.nodes ?? {});
@@ -138,8 +149,9 @@ export function meshFileProblems(file: Partial<MeshFileKeys>): readonly Problem[
     ...labelProblems(nodes),
     ...(file.nodes ? coordinatorProblems(nodes, file.external_coordinator_url ?? null) : []),
     ...roleProblems(nodes),
-    ...nameProblems(nodes, file.retired ?? []),
+    ...nameProblems(nodes, file),
     ...routeProblems(nodes, file.mesh_cidr),
     ...exitProblems(nodes),
+    ...domainProblems(file),
   ];
 }

@@ -26,6 +26,9 @@ export const DEFAULT_REGION = 'ams3';
 /** The size that nodes get unless the file says otherwise: the smallest that is sold in every region. */
 export const DEFAULT_SIZE = 's-1vcpu-1gb';
 
+/** The image of droplets: it has nodejs 20, kept by Debian's security team (https://packages.debian.org/trixie/nodejs). */
+export const DEFAULT_IMAGE = 'debian-13-x64';
+
 /** Most entries of a node's lists; a node's claims then fit a join (see `join.ts`). */
 const ROUTES_MAX = 64;
 const ALIASES_MAX = 32;
@@ -42,8 +45,15 @@ function form(pattern: RegExp, maxLength: number, error: string): z.ZodString {
 }
 
 const httpsUrlSchema = form(/^https:\/\/[^\s/?#@]+(?:\/[^\s]*)?$/, 2048, 'an https:// URL');
+const dnsNameSchema = z
+  .string()
+  .max(253)
+  .refine((name) => isHostname(name) && name.includes('.') && !isIpv4(name) && name === name.toLowerCase(), {
+    error: 'a lower-case DNS name with a dot, such as mesh.example.com',
+  });
 const regionSchema = form(/^[a-z]{3}[0-9]{1,2}$/, 5, 'the slug of a DigitalOcean region, such as ams3');
 const sizeSchema = form(/^[a-z0-9]+(?:-[a-z0-9.]+)+$/, 64, 'the slug of a droplet size, such as s-1vcpu-1gb');
+const percentSchema = z.int().min(1).max(99);
 const tagsSchema = z
   .array(form(/^[a-zA-Z0-9:_-]{1,255}$/, 255, "a tag: 1 to 255 of letters, digits, ':', '-' and '_'"))
   .max(LIST_MAX)
@@ -87,14 +97,20 @@ const nodeSchema = z.strictObject({
     .boolean()
     .nullable()
     .default(null)
-    .describe('Has an address that outlives the droplet. When absent: coordinators and gateways do, others do not.'),
+    .describe(
+      'Has an address that outlives the droplet. When absent: gateways do, and a coordinator that no domain names; others do not.',
+    ),
   generation: z
     .int()
     .min(0)
     .max(GENERATION_MAX)
     .default(0)
     .describe('Raise it to replace the droplet; volume, address and keys stay.'),
-  protect: z.boolean().default(false).describe("Terraform refuses to destroy the node's volume and reserved IP."),
+  protect: z
+    .boolean()
+    .nullable()
+    .default(null)
+    .describe("Terraform refuses to destroy the node's volume and reserved IP; the file's protect when absent."),
   tags: tagsSchema.describe('Tags of the droplet besides those of the mesh.'),
   location: form(/^[^\p{C}]{1,100}$/u, 100, 'words on one line, at most 100 characters')
     .nullable()
@@ -109,18 +125,29 @@ export const meshFileSchema = z.strictObject({
     .describe('Name of the mesh; begins every tag, firewall and volume name, so that meshes can share an account.'),
   nodes: z.record(nodeNameSchema, nodeSchema).describe('The machines, by name. A name is a DNS label.'),
   mesh_cidr: meshCidrSchema.default(DEFAULT_MESH_CIDR).describe('Address range of the whole mesh, /8 to /24.'),
-  domain: z
-    .string()
-    .max(253)
-    .refine((name) => isHostname(name) && name.includes('.') && !isIpv4(name) && name === name.toLowerCase(), {
-      error: 'a lower-case DNS name with a dot, such as mesh.example.com',
-    })
+  domain: dnsNameSchema
     .nullable()
     .default(null)
     .describe('Public DNS name of the mesh, inside a zone that exists already and is never owned.'),
+  dns_zone: dnsNameSchema
+    .nullable()
+    .default(null)
+    .describe("The account's zone that holds domain; the last two labels of domain when absent."),
   domain_suffix: labelSchema.default('tunnelmesh' as Label).describe('Suffix of every name inside the mesh.'),
   default_region: regionSchema.default(DEFAULT_REGION).describe('Region of nodes that name none.'),
   default_size: sizeSchema.default(DEFAULT_SIZE).describe('Size of nodes that name none.'),
+  protect: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Terraform refuses to destroy the volumes and reserved IPs of nodes that say nothing, and of the retired.',
+    ),
+  reserved_ip_limit: z
+    .int()
+    .min(0)
+    .max(LIST_MAX)
+    .default(3)
+    .describe('How many reserved IPs the account may have; three unless DigitalOcean raised it.'),
   ssh_keys: z
     .array(form(/^(?:[0-9]+|(?:[0-9a-f]{2}:){15}[0-9a-f]{2})$/, 47, "an SSH key's fingerprint (MD5) or id, in quotes"))
     .max(LIST_MAX)
@@ -135,6 +162,39 @@ export const meshFileSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe('The software that nodes install.'),
+  image: form(
+    /^(?:[0-9]+|[a-z0-9]+(?:-[a-z0-9.]+)+)$/,
+    64,
+    'the slug of an image, such as debian-13-x64, or the id of one',
+  )
+    .default(DEFAULT_IMAGE)
+    .describe('Image of new droplets. Anything but Debian 13 is at your own risk.'),
+  vpc: z
+    .boolean()
+    .default(false)
+    .describe("Gives the new droplets of each region a private network of their own instead of the region's."),
+  project: form(/^[^\p{C}]{1,175}$/u, 175, 'the name of a project')
+    .nullable()
+    .default(null)
+    .describe(
+      "Project of the account that everything is put into; it has to exist. The account's default when absent.",
+    ),
+  alerts: z
+    .strictObject({
+      email: z
+        .array(
+          form(/^[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,253}$/, 318, "a verified e-mail address of the account's team"),
+        )
+        .min(1)
+        .max(LIST_MAX)
+        .describe('Who is told.'),
+      cpu: percentSchema.default(90).describe('Percent of the processors.'),
+      memory: percentSchema.default(90).describe('Percent of the memory.'),
+      disk: percentSchema.default(85).describe('Percent of the disk.'),
+    })
+    .nullable()
+    .default(null)
+    .describe('Tells when a node is short of something or does not answer a ping, which opens its firewall to pings.'),
   backend: z
     .strictObject({
       bucket: form(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 63, 'the name of a bucket: 3 to 63 of a-z, 0-9, . and -'),
@@ -150,6 +210,11 @@ export const meshFileSchema = z.strictObject({
     .max(LIST_MAX)
     .default([])
     .describe('Names of former nodes: the droplet is gone, volume and address are kept.'),
+  forgotten: z
+    .array(labelSchema)
+    .max(LIST_MAX)
+    .default([])
+    .describe('Names of former nodes whose volume and address are destroyed too, and with them their identity.'),
   external_coordinator_url: z
     .string()
     .max(512)

@@ -84,7 +84,7 @@ describe('the mesh file', () => {
       dns_aliases: [],
       reserved_ip: true,
       generation: 0,
-      protect: false,
+      protect: true,
       tags: [],
       location: null,
     });
@@ -114,6 +114,32 @@ describe('the mesh file', () => {
     const file = parseMeshFile({ nodes }, 'mesh.yaml');
     const kept = [...file.nodes.values()].filter((node) => node.reserved_ip).map((node) => node.name);
     expect(kept).toEqual(['hub', 'wg']);
+  });
+
+  it('a coordinator that has a name needs no reserved address, unless it is a gateway too or asks for one', () => {
+    const reserved = (document: object): boolean | undefined =>
+      parseMeshFile(document, 'mesh.yaml').nodes.get('hub' as Label)?.reserved_ip;
+    const domain = 'mesh.example.com';
+    expect(reserved({ nodes: { hub: HUB } })).toBe(true);
+    expect(reserved({ domain, nodes: { hub: HUB } })).toBe(false);
+    expect(reserved({ domain, nodes: { hub: { ...HUB, wireguard: true } } })).toBe(true);
+    expect(reserved({ domain, nodes: { hub: { ...HUB, reserved_ip: true } } })).toBe(true);
+  });
+
+  it('nodes are protected unless the file or they themselves say otherwise', () => {
+    const guarded = (document: object): boolean | undefined =>
+      parseMeshFile(document, 'mesh.yaml').nodes.get('hub' as Label)?.protect;
+    expect(guarded({ nodes: { hub: HUB } })).toBe(true);
+    expect(guarded({ protect: false, nodes: { hub: HUB } })).toBe(false);
+    expect(guarded({ protect: false, nodes: { hub: { ...HUB, protect: true } } })).toBe(true);
+  });
+
+  it('a domain lies in the zone of its last two labels, unless the file names another', () => {
+    const zone = (document: object): string | null =>
+      parseMeshFile({ nodes: { hub: HUB }, ...document }, 'mesh.yaml').dns_zone;
+    expect(zone({})).toBeNull();
+    expect(zone({ domain: 'mesh.example.com' })).toBe('example.com');
+    expect(zone({ domain: 'a.example.co.uk', dns_zone: 'example.co.uk' })).toBe('example.co.uk');
   });
 
   it("a node's claims survive the way to their text and back", () => {
@@ -201,6 +227,11 @@ nodes:
       'retired: "hub"; allowed: a name of its own; "hub" stands in nodes.hub already',
     ],
     [
+      'a name that is kept and forgotten at once',
+      { nodes: { hub: HUB }, retired: ['old'], forgotten: ['old'] },
+      'forgotten: "old"; allowed: a name of its own; "old" stands in retired already',
+    ],
+    [
       'a route into the mesh',
       { nodes: { hub: { ...HUB, routes: ['172.30.4.0/24'] } } },
       'nodes.hub.routes: "172.30.4.0/24"; allowed: a network apart from mesh_cidr, 172.30.0.0/16',
@@ -224,6 +255,16 @@ nodes:
       "a concentrator on the mesh device's port",
       { nodes: { hub: { ...HUB, wg_port: 51821 } } },
       'nodes.hub.wg_port: 51821; allowed: a port, 1-65535, but not 51821 or 4790, which the mesh itself uses',
+    ],
+    [
+      'a domain outside of its zone',
+      { nodes: { hub: HUB }, domain: 'mesh.example.com', dns_zone: 'ample.com' },
+      'dns_zone: "ample.com"; allowed: the end of domain, mesh.example.com',
+    ],
+    [
+      'a zone for no domain',
+      { nodes: { hub: HUB }, dns_zone: 'example.com' },
+      'dns_zone: "example.com"; allowed: nothing without a domain',
     ],
     ['no nodes', {}, 'nodes: missing; allowed: a map of names to values'],
     ['something else altogether', ['hub'], '["hub"]; allowed: a map of keys to values'],

@@ -14,11 +14,12 @@ import { parseDocument } from './zod-problems.ts';
 type NodeKeys = MeshFileKeys['nodes'][Label];
 
 /** A machine declared in the mesh file. */
-export interface MeshNode extends Readonly<Omit<NodeKeys, 'region' | 'size' | 'reserved_ip'>> {
+export interface MeshNode extends Readonly<Omit<NodeKeys, 'region' | 'size' | 'reserved_ip' | 'protect'>> {
   readonly name: Label;
   readonly region: string;
   readonly size: string;
   readonly reserved_ip: boolean;
+  readonly protect: boolean;
 }
 
 /** See the file's comment. Nodes are in order of their names, whatever the file's order was. */
@@ -26,9 +27,23 @@ export interface MeshFile extends Readonly<Omit<MeshFileKeys, 'nodes'>> {
   readonly nodes: ReadonlyMap<Label, MeshNode>;
 }
 
-/** Says whether a node's address outlives its droplet where the file does not say. */
-function reservesIp(node: Pick<NodeKeys, 'coordinator' | 'wireguard'>): boolean {
-  return node.coordinator || node.wireguard;
+/** What a node is where the file does not say it of this node. */
+function nodeDefaults(
+  file: Pick<MeshFileKeys, 'default_region' | 'default_size' | 'domain' | 'protect'>,
+  node: Pick<NodeKeys, 'coordinator' | 'wireguard'>,
+): Pick<MeshNode, 'region' | 'size' | 'reserved_ip' | 'protect'> {
+  return {
+    region: file.default_region,
+    size: file.default_size,
+    // Clients' configurations name gateways by address. A coordinator is reached by name where it has one.
+    reserved_ip: node.wireguard || (node.coordinator && file.domain === null),
+    protect: file.protect,
+  };
+}
+
+/** The zone that holds the domain where the file does not say. */
+function zoneOf(domain: string | null): string | null {
+  return domain?.split('.').slice(-2).join('.') ?? null;
 }
 
 /**
@@ -41,17 +56,21 @@ export function parseMeshFile(document: unknown, source: string): MeshFile {
   const keys = parseDocument(meshFileSchema, document, source, meshFileProblems);
   const nodes = (Object.entries(keys.nodes) as [Label, NodeKeys][])
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, node]): [Label, MeshNode] => [
-      name,
-      {
-        ...node,
+    .map(([name, node]): [Label, MeshNode] => {
+      const defaults = nodeDefaults(keys, node);
+      return [
         name,
-        region: node.region ?? keys.default_region,
-        size: node.size ?? keys.default_size,
-        reserved_ip: node.reserved_ip ?? reservesIp(node),
-      },
-    ]);
-  return { ...keys, nodes: new Map(nodes) };
+        {
+          ...node,
+          name,
+          region: node.region ?? defaults.region,
+          size: node.size ?? defaults.size,
+          reserved_ip: node.reserved_ip ?? defaults.reserved_ip,
+          protect: node.protect ?? defaults.protect,
+        },
+      ];
+    });
+  return { ...keys, dns_zone: keys.dns_zone ?? zoneOf(keys.domain), nodes: new Map(nodes) };
 }
 
 /** The record without the values that the parser would fill in again. */
@@ -65,11 +84,10 @@ function withoutDefaults(record: object, defaults: object): Record<string, unkno
 /** The document of a mesh, without what is there by default; {@link parseMeshFile} gives the mesh back. */
 export function renderMeshFile(file: MeshFile): Record<string, unknown> {
   const nodes = Array.from(file.nodes.values(), ({ name, ...node }): [string, Record<string, unknown>] => {
-    const { region, size } = { region: file.default_region, size: file.default_size };
-    const defaults = { ...NODE_DEFAULTS, region, size, reserved_ip: reservesIp(node) };
-    return [name, withoutDefaults(node, defaults)];
+    return [name, withoutDefaults(node, { ...NODE_DEFAULTS, ...nodeDefaults(file, node) })];
   });
-  return withoutDefaults({ ...file, nodes: Object.fromEntries(nodes) }, FILE_DEFAULTS);
+  const defaults = { ...FILE_DEFAULTS, dns_zone: zoneOf(file.domain) };
+  return withoutDefaults({ ...file, nodes: Object.fromEntries(nodes) }, defaults);
 }
 
 const FILE_DEFAULTS = meshFileSchema.parse({ nodes: {} });

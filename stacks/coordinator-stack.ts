@@ -3,17 +3,16 @@ import { TerraformOutput } from 'cdktf';
 import type { Construct } from 'constructs';
 import { MeshStack, type MeshStackProps } from './mesh-stack.ts';
 
-/** See the file's comment. */
+/** See the file's comment. It stays when the mesh gets a coordinator elsewhere, to destroy what it made. */
 export class CoordinatorStack extends MeshStack {
-  /** URL that peers join, as an expression; other stacks may use it. */
-  readonly coordinatorUrl: string;
+  /** URL that peers join, or an expression of it, which other stacks may use; null without coordinator. */
+  readonly coordinatorUrl: string | null;
 
-  /** @throws RangeError unless one of the nodes is a coordinator */
   constructor(scope: Construct, id: string, props: MeshStackProps) {
     super(scope, id, props, null);
     const coordinator = this.nodes.find((node) => node.props.claims.coordinator);
-    if (!coordinator) throw new RangeError(`stack ${id} has no coordinator; allowed: one at least`);
-    this.coordinatorUrl = coordinator.coordinatorUrl;
+    this.coordinatorUrl = coordinator?.coordinatorUrl ?? null;
+    if (this.coordinatorUrl === null) return;
     new TerraformOutput(this, 'coordinator_url', {
       description: 'Where peers join, with the mesh CA.',
       value: this.coordinatorUrl,

@@ -3,9 +3,17 @@ import { DigitaloceanProvider } from '@cdktf/provider-digitalocean/lib/provider/
 import { TerraformOutput, TerraformStack } from 'cdktf';
 import type { Construct } from 'constructs';
 import { ArtifactSource } from '../constructs/artifact-source.ts';
+import { MeshDomain } from '../constructs/mesh-domain.ts';
 import { MeshSecrets } from '../constructs/mesh-secrets.ts';
 import { DigitalOceanNode, type MeshSettings } from '../constructs/node.ts';
+import { PrivateNetwork } from '../constructs/private-network.ts';
+import { ProjectMembership } from '../constructs/project-membership.ts';
+import { ReservedAddressLimit } from '../constructs/reserved-address-limit.ts';
+import { RetiredNode } from '../constructs/retired-node.ts';
 import { claimsOfNode, type MeshFile, type MeshNode } from '../mesh/mesh-file.ts';
+import type { LockedNode, MeshLock } from '../mesh/mesh-lock.ts';
+import type { Label } from '../mesh/name.ts';
+import { reservedAddresses } from './reserved-addresses.ts';
 import { stateBackend } from './state-backend.ts';
 
 /**
@@ -17,10 +25,13 @@ const PROVIDER_VERSION = '~> 2.95';
 /** The backend's `endpoints` are there from 1.6 on, which is also OpenTofu's first version. */
 const TERRAFORM_VERSION = '>= 1.6';
 
-/** What a stack is made from: the whole mesh file, and those of its nodes that belong here. */
+/** What a stack is made from: the whole mesh, and those of its nodes, present and retired, that belong here. Both may be none. */
 export interface MeshStackProps {
   readonly mesh: MeshFile;
+  /** The lock as it is after this mesh. */
+  readonly lock: MeshLock;
   readonly nodes: readonly MeshNode[];
+  readonly retired: readonly (LockedNode & { readonly name: Label })[];
 }
 
 /** Base of the coordinator's and the gateways' stacks. */
@@ -28,7 +39,12 @@ export abstract class MeshStack extends TerraformStack {
   protected readonly nodes: readonly DigitalOceanNode[];
 
   /** @param coordinatorUrl - what nodes other than the coordinator join; null in the coordinator's own stack */
-  constructor(scope: Construct, id: string, { mesh, nodes }: MeshStackProps, coordinatorUrl: string | null) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { mesh, lock, nodes, retired }: MeshStackProps,
+    coordinatorUrl: string | null,
+  ) {
     super(scope, id);
     stateBackend(this, id, mesh);
     // The account's token comes from DIGITALOCEAN_TOKEN in the environment.
@@ -43,7 +59,17 @@ export abstract class MeshStack extends TerraformStack {
       sshFrom: mesh.ssh_from,
       artifact: new ArtifactSource(this, 'artifact', mesh.artifact).artifact,
       secrets: new MeshSecrets(this, 'secrets'),
+      domain:
+        mesh.domain === null || mesh.dns_zone === null
+          ? null
+          : new MeshDomain(this, 'domain', { domain: mesh.domain, zone: mesh.dns_zone }),
+      image: mesh.image,
+      alerts: mesh.alerts,
+      preconditions: [new ReservedAddressLimit(this, 'reserved-address-limit', reservedAddresses(mesh, lock)).kept],
     };
+    const region = mesh.vpc ? nodes[0]?.region : undefined;
+    const network =
+      region === undefined ? null : new PrivateNetwork(this, 'network', { mesh: mesh.name, stack: id, region });
     this.nodes = nodes.map(
       (node) =>
         new DigitalOceanNode(this, node.name, {
@@ -56,10 +82,23 @@ export abstract class MeshStack extends TerraformStack {
           size: node.size,
           reservedAddress: node.reserved_ip,
           protect: node.protect,
+          network,
           tags: [...mesh.tags, ...node.tags],
           coordinatorUrl,
         }),
     );
+    const former = retired.map(
+      ({ name, region, reserved_ip }) =>
+        new RetiredNode(this, name, {
+          name: { mesh: mesh.name, node: name },
+          region,
+          reservedAddress: reserved_ip,
+          protect: mesh.protect,
+        }),
+    );
+    const urns = [...this.nodes, ...former].flatMap((node) => node.urns);
+    if (mesh.project !== null && urns.length > 0)
+      new ProjectMembership(this, 'project', { project: mesh.project, urns });
     this.#outputGateways();
   }
 

@@ -7,7 +7,13 @@ import { parsePeerConfig } from '../mesh/peer-config.ts';
 import { parseServerConfig } from '../mesh/server-config.ts';
 import { joinRoot, nodeToken, tokenVerifier } from '../mesh/token.ts';
 import { parseYaml } from '../mesh/yaml.ts';
-import { fileIn, type StackConfiguration, synthesizeMesh, userDataOf } from '../test/terraform/synthesis.ts';
+import {
+  fileIn,
+  type StackConfiguration,
+  type Synthesis,
+  synthesizeMesh,
+  userDataOf,
+} from '../test/terraform/synthesis.ts';
 
 /** Never anything else's value, so finding it anywhere is a leak. */
 const CANARY = 'ca9a7e'.padEnd(64, '5');
@@ -29,7 +35,8 @@ function stack(stacks: ReadonlyMap<string, StackConfiguration>, name: string): S
   return found;
 }
 
-const { dependencies, stacks, files } = await synthesizeMesh(SCENARIO_3);
+const scenario3 = await synthesizeMesh(SCENARIO_3);
+const { dependencies, stacks } = scenario3;
 
 describe('the map of Scenario 3', () => {
   it('puts each node into the stack of its region, and each region after the coordinator', () => {
@@ -138,7 +145,7 @@ describe('the map of Scenario 3', () => {
 
 describe('a node', () => {
   const mesh = parseMeshFile(SCENARIO_3, 'mesh.yaml');
-  const userData = userDataOf({ dependencies, stacks, files }, VARIABLES);
+  const userData = userDataOf(scenario3, VARIABLES);
 
   it.each(['wg-us', 'wg-eu', 'wg-asia'] as Label[])(
     '%s boots with a token with which the coordinator lets it join',
@@ -203,7 +210,7 @@ describe('a secret', () => {
   });
 
   it('reaches a machine only as far as that machine needs it', () => {
-    for (const [name, text] of userDataOf({ dependencies, stacks, files }, VARIABLES)) {
+    for (const [name, text] of userDataOf(scenario3, VARIABLES)) {
       expect(text).not.toContain(CANARY);
       expect(text.includes(joinRoot(CANARY))).toBe(name === 'coordinator');
     }
@@ -228,6 +235,77 @@ describe('a mesh all in one', () => {
   });
 });
 
+describe('a mesh with a domain', () => {
+  it('is joined by the domain’s name, so that no region needs the coordinator’s address', async () => {
+    const synthesized = await synthesizeMesh({ ...SCENARIO_3, domain: 'mesh.example.com' });
+    const { resource, output, data } = stack(synthesized.stacks, 'coordinator');
+    expect(Object.keys(resource['digitalocean_record'] ?? {})).toEqual(['_domain', 'coordinator']);
+    expect(resource['digitalocean_reserved_ip']).toBeUndefined();
+    expect(data).toMatchObject({ digitalocean_domain: { zone: { name: 'example.com' } } });
+    expect(output['coordinator_url']?.value).toBe('https://mesh.example.com:8443');
+    const gateways = stack(synthesized.stacks, 'gateway-nyc3');
+    expect(Object.keys(gateways.data ?? {})).toEqual(['digitalocean_domain']);
+    expect(synthesized.dependencies['gateway-nyc3']).toEqual(['coordinator']);
+    const peer = fileIn(userDataOf(synthesized, VARIABLES).get('wg-us') ?? '', '/etc/tunnelmesh/peer.yaml');
+    expect(peer).toContain('server: "https://mesh.example.com:8443"\n');
+  });
+});
+
+describe('reserved addresses', () => {
+  const limits = ({ stacks }: Synthesis): unknown[] =>
+    Array.from(stacks.values(), ({ locals, resource }) => {
+      const [droplet] = Object.values(resource['digitalocean_droplet'] ?? {});
+      const { precondition } = droplet?.['lifecycle'] as { precondition: { condition: string }[] };
+      return [locals, precondition.map(({ condition }) => condition)[1]];
+    });
+
+  it('that are more than the account may have are said at synthesis and stop every stack’s plan', () => {
+    const reserved = { reserved_ips: 4, reserved_ip_limit: 3 };
+    const condition = '${local.reserved_ips <= local.reserved_ip_limit}';
+    expect(limits(scenario3)).toEqual(Array(4).fill([reserved, condition]));
+    expect(scenario3.warnings).toEqual([
+      expect.stringMatching(/^The mesh asks for 4 reserved IPs and reserved_ip_limit is 3\./),
+    ]);
+  });
+
+  it('that are no more than that, by a raised limit or a domain, are asked for without a word', async () => {
+    for (const change of [{ reserved_ip_limit: 4 }, { domain: 'mesh.example.com' }])
+      expect((await synthesizeMesh({ ...SCENARIO_3, ...change })).warnings).toEqual([]);
+  });
+});
+
+describe('a project', () => {
+  it('gets of each stack what that stack makes, and is itself only looked up', async () => {
+    const synthesized = await synthesizeMesh({ ...SCENARIO_3, project: 'Mesh of ${HOME}' });
+    const { resource, data } = stack(synthesized.stacks, 'gateway-nyc3');
+    expect(resource['digitalocean_project_resources']).toMatchObject({
+      project: {
+        project: '${data.digitalocean_project.project.id}',
+        resources: [
+          '${digitalocean_droplet.wg-us.urn}',
+          '${digitalocean_volume.wg-us.urn}',
+          '${digitalocean_reserved_ip.wg-us.urn}',
+        ],
+      },
+    });
+    expect(data?.['digitalocean_project']).toMatchObject({ project: { name: 'Mesh of $${HOME}' } });
+  });
+});
+
+describe('a private network', () => {
+  it('is each stack’s own, and a change of it replaces no droplet', async () => {
+    const synthesized = await synthesizeMesh({ ...SCENARIO_3, vpc: true });
+    const { resource } = stack(synthesized.stacks, 'gateway-nyc3');
+    expect(resource['digitalocean_vpc']).toMatchObject({
+      network: { name: 'tunnelmesh-gateway-nyc3', region: 'nyc3' },
+    });
+    expect(resource['digitalocean_droplet']?.['wg-us']).toMatchObject({
+      vpc_uuid: '${digitalocean_vpc.network.id}',
+      lifecycle: { ignore_changes: expect.arrayContaining(['vpc_uuid']) as unknown },
+    });
+  });
+});
+
 describe('state in a bucket', () => {
   it('is kept apart by mesh and stack, and read from there by other stacks', async () => {
     const backend = { bucket: 'states', region: 'ams3', endpoint: 'https://ams3.digitaloceanspaces.com' };
@@ -243,16 +321,19 @@ describe('state in a bucket', () => {
 
 describe('what cannot be deployed', () => {
   it('is refused all at once, before anything is made', async () => {
-    const long = 'x'.repeat(63);
+    const [long, deep] = ['x'.repeat(63), 'y'.repeat(40)];
     const mesh = {
       ...SCENARIO_3,
-      nodes: { ...SCENARIO_3.nodes, [long]: {} },
+      nodes: { ...SCENARIO_3.nodes, [long]: {}, [deep]: {} },
       artifact: { url: 'https://example.com/"', sha256: 'ab'.repeat(32) },
-      domain: 'mesh.example.com',
+      backend: { bucket: 'states', region: 'ams3', endpoint: 'https://${var.auth_token}' },
+      domain: `${Array(4).fill('d'.repeat(53)).join('.')}.com`,
       retired: ['old'],
     };
-    await expect(synthesizeMesh(mesh)).rejects.toThrow(
-      new RegExp(`4 problems\n  nodes\\.${long}: .*\n  artifact\\.url: .*\n  domain: .*\n  retired: .*$`),
-    );
+    await expect(synthesizeMesh(mesh)).rejects.toMatchObject({
+      problems: [`nodes.${long}`, 'artifact.url', 'backend.endpoint', `nodes.${long}`, `nodes.${deep}`, 'retired'].map(
+        (path): unknown => expect.objectContaining({ path }),
+      ),
+    });
   });
 });

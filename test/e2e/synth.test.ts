@@ -1,5 +1,16 @@
 /** `npx cdktf synth` as a person runs it, on a machine that has Node and npm and no Terraform. */
-import { access, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import {
+  access,
+  copyFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  realpath,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -45,12 +56,14 @@ async function checkout(): Promise<readonly string[]> {
 
 describe('cdktf synth', () => {
   it(
-    'writes every stack without a terraform binary, and nothing into the checkout',
+    'writes every stack without a terraform binary, the lock file beside the mesh file, and nothing into the checkout',
     async () => {
       const before = await checkout();
+      const mesh = join(directory, 'deployed.yaml');
+      await copyFile('mesh.yaml', mesh);
       const output = join(directory, 'out');
       const { stdout } = await run([join(directory, 'bin', 'npx'), 'cdktf', 'synth', '--output', output], {
-        env: environment,
+        env: { ...environment, TUNNELMESH_MESH_FILE: mesh },
         timeoutMs: TIMEOUT_MS,
       });
       expect(stdout).toContain('Generated Terraform code for the stacks: ');
@@ -62,6 +75,9 @@ describe('cdktf synth', () => {
         'gateway-sgp1',
       ]);
       expect((await readdir(join(output, 'stacks'))).sort()).toEqual(Object.keys(manifest.stacks).sort());
+      const lock = JSON.parse(await readFile(join(directory, 'deployed.lock.json'), 'utf8')) as { nodes: object };
+      expect(Object.keys(lock.nodes)).toEqual(['coordinator', 'wg-asia', 'wg-eu', 'wg-us']);
+      expect(stdout).toContain('The mesh asks for 4 reserved IPs');
       expect(await checkout()).toEqual(before);
     },
     TIMEOUT_MS,
@@ -91,7 +107,8 @@ describe('the app', () => {
       expect(output).toMatch(/^.*mesh\.yaml: 3 problems\n/);
       for (const part of ['did you mean "wireguard"', 'wg_us', '70000']) expect(output).toContain(part);
       expect(output).not.toMatch(/^ +at /m);
-      await expect(access(join(directory, 'refused'))).rejects.toThrow('ENOENT');
+      for (const made of ['refused', 'mesh.lock.json'])
+        await expect(access(join(directory, made))).rejects.toThrow('ENOENT');
     },
     TIMEOUT_MS,
   );

@@ -22,8 +22,8 @@ const VARIED = {
   nodes: {
     one: { coordinator: true, wireguard: true, wg_port: 443 },
     named: { wireguard: true, endpoint: 'wg.example.com:51820', generation: 7, dns_aliases: ['usa', 'america'] },
-    exit: { wireguard: true, reserved_ip: false, allow_exit_traffic: true },
-    nas: { routes: ['192.168.7.0/24'] },
+    moving: { wireguard: true, reserved_ip: false },
+    nas: { dns_aliases: ['files'] },
   },
 };
 

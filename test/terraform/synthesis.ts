@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { App } from 'cdktf';
 import { parse } from 'yaml';
 import { parseMeshFile } from '../../mesh/mesh-file.ts';
+import type { MeshLock } from '../../mesh/mesh-lock.ts';
 import { meshStacks } from '../../stacks/mesh-stacks.ts';
 import { evaluateTemplate } from './template.ts';
 
@@ -17,6 +18,7 @@ export interface StackConfiguration {
   readonly data?: Blocks;
   readonly variable: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly output: Readonly<Record<string, { readonly value: unknown; readonly sensitive?: boolean }>>;
+  readonly locals?: Readonly<Record<string, unknown>>;
   readonly provider: unknown;
   readonly terraform: Readonly<Record<string, unknown>>;
 }
@@ -26,17 +28,23 @@ export interface Synthesis {
   /** The text of every file, by path. */
   readonly files: ReadonlyMap<string, string>;
   readonly stacks: ReadonlyMap<string, StackConfiguration>;
+  readonly lock: MeshLock;
+  /** What synthesis had to say. */
+  readonly warnings: readonly string[];
   /** Which stacks have to be deployed before each. */
   readonly dependencies: Readonly<Record<string, readonly string[]>>;
 }
 
-/** @throws ProblemsError for a document that is no mesh file or cannot be deployed */
-export async function synthesizeMesh(document: unknown): Promise<Synthesis> {
+/**
+ * @param before - the lock from an earlier synthesis; null for the first
+ * @throws ProblemsError for a document that is no mesh file or cannot be deployed
+ */
+export async function synthesizeMesh(document: unknown, before: MeshLock | null = null): Promise<Synthesis> {
   const mesh = parseMeshFile(document, 'mesh.yaml');
   const directory = await mkdtemp(join(tmpdir(), 'tunnelmesh-synth-'));
   try {
     const app = new App({ outdir: directory });
-    meshStacks(app, mesh, 'mesh.yaml');
+    const lock = meshStacks(app, mesh, before, 'mesh.yaml');
     app.synth();
     const entries = await readdir(directory, { recursive: true, withFileTypes: true });
     const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
@@ -46,11 +54,16 @@ export async function synthesizeMesh(document: unknown): Promise<Synthesis> {
       ),
     );
     const manifest = JSON.parse(files.get('manifest.json') ?? '{}') as {
-      stacks: Record<string, { dependencies: string[]; synthesizedStackPath: string }>;
+      stacks: Record<
+        string,
+        { dependencies: string[]; synthesizedStackPath: string; annotations: { message: string }[] }
+      >;
     };
     const stacks = Object.entries(manifest.stacks);
     return {
       files,
+      lock,
+      warnings: stacks.flatMap(([, { annotations }]) => annotations.map(({ message }) => message)),
       stacks: new Map(
         stacks.map(([name, { synthesizedStackPath }]) => [
           name,
