@@ -1,4 +1,7 @@
-/** Unit tests stand beside their code; whatever needs namespaces is in test/e2e and runs one file at a time. */
+/**
+ * Unit tests stand beside their code; whatever needs namespaces is in test/e2e and runs one file at a time; what boots a Debian
+ * is in test/boot.
+ */
 const common = {
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
@@ -19,8 +22,9 @@ export default {
       ...common,
       displayName: 'unit',
       testMatch: ['**/*.test.ts'],
-      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/e2e/'],
+      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/e2e/', '<rootDir>/test/boot/'],
     },
     { ...common, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.test.ts'] },
+    { ...common, displayName: 'boot', testMatch: ['<rootDir>/test/boot/**/*.test.ts'] },
   ],
 };

@@ -11,6 +11,8 @@ export const MACHINE_PATHS = {
   software: '/opt/tunnelmesh',
   /** Keys, the last state and, on a coordinator, the database: the volume's mount point. */
   data: '/var/lib/tunnelmesh',
+  /** Where root's `tunnelmesh status` finds the daemon: the one directory of a home that the daemon sees. */
+  contexts: '/root/.tunnelmesh',
   installScript: '/usr/local/lib/tunnelmesh/install.sh',
   /** The environment of the install script. */
   artifact: '/etc/tunnelmesh/artifact',
@@ -85,6 +87,7 @@ if [ ! -e "$software/current/${ENTRY}" ]; then
 fi
 ln -sfn "$software/current/${ENTRY}" ${MACHINE_PATHS.command}
 chmod 0755 "$software/current/${ENTRY}"
+mkdir -p -m 0700 ${MACHINE_PATHS.contexts}
 
 systemctl start tunnelmesh.service
 `;

@@ -1,12 +1,13 @@
 /**
- * `npm run build`: the `tunnelmesh` command as one folder, dist/, that runs on a bare Node without node_modules. esbuild
- * splits it, so that a subcommand loads only what it uses.
+ * `npm run build`: the `tunnelmesh` command as one folder, dist/, that runs on a bare Node without node_modules, and as the
+ * tarball that nodes install. esbuild splits it, so that a subcommand loads only what it uses.
  */
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { argv } from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { packArtifact } from './artifact.mjs';
 import { SetupError, fail } from './command.mjs';
 import { ensureDependencies } from './dependencies.mjs';
 import { requireNode } from './machine.mjs';
@@ -134,8 +135,9 @@ export async function bundle({ entry, packages, outdir }) {
 }
 
 /**
- * Builds dist/ of a checkout.
+ * Builds dist/ of a checkout, with the artifact in it.
  * @param {string} root - the checkout
+ * @returns {Promise<import('./artifact.mjs').Artifact>}
  */
 export async function build(root) {
   await bundle({
@@ -143,6 +145,7 @@ export async function build(root) {
     packages: join(root, 'node_modules'),
     outdir: join(root, 'dist'),
   });
+  return packArtifact(root);
 }
 
 if (argv[1] === fileURLToPath(import.meta.url)) {
@@ -150,8 +153,9 @@ if (argv[1] === fileURLToPath(import.meta.url)) {
   try {
     requireNode();
     await ensureDependencies(root);
-    await build(root);
+    const { path, sha256 } = await build(root);
     console.log(`Built ${relative(process.cwd(), join(root, 'dist', 'tunnelmesh.mjs'))}`);
+    console.log(`Packed ${relative(process.cwd(), path)}, SHA-256 ${sha256}`);
   } catch (error) {
     fail(error);
   }

@@ -32,6 +32,20 @@ const TESTS = [
   { name: 'openssl', commands: ['openssl'] },
 ];
 
+/** What makes and boots a Debian. @type {readonly Package[]} */
+const BOOT = [
+  { name: 'debootstrap', commands: ['debootstrap'] },
+  { name: 'systemd-container', commands: ['systemd-nspawn'] },
+];
+
+/**
+ * What packages are wanted for.
+ * @typedef {'lab' | 'tests' | 'boot'} Purpose
+ */
+
+/** @type {Readonly<Record<Purpose, readonly Package[]>>} */
+const WANTED = { lab: LAB, tests: [...LAB, ...TESTS], boot: [...LAB, ...BOOT] };
+
 /** Only where the kernel has no WireGuard of its own. @type {Package} */
 const USERSPACE_WIREGUARD = { name: 'wireguard-go', commands: ['wireguard-go'] };
 
@@ -49,7 +63,7 @@ const APT_ENVIRONMENT = { DEBIAN_FRONTEND: 'noninteractive', NEEDRESTART_SUSPEND
 
 /**
  * The packages of which a command is missing.
- * @param {'lab' | 'tests'} purpose
+ * @param {Purpose} purpose
  * @param {(command: string) => boolean} has
  * @param {() => boolean} kernelWireGuard - asked only when `wireguard-go` is missing
  * @returns {readonly Package[]}
@@ -57,7 +71,7 @@ const APT_ENVIRONMENT = { DEBIAN_FRONTEND: 'noninteractive', NEEDRESTART_SUSPEND
 export function missingPackages(purpose, has = hasCommand, kernelWireGuard = kernelHasWireGuard) {
   /** @param {Package} wanted */
   const isMissing = (wanted) => !wanted.commands.every((command) => has(command));
-  const missing = [...LAB, ...(purpose === 'tests' ? TESTS : [])].filter(isMissing);
+  const missing = WANTED[purpose].filter(isMissing);
   return isMissing(USERSPACE_WIREGUARD) && !kernelWireGuard() ? [...missing, USERSPACE_WIREGUARD] : missing;
 }
 
@@ -128,7 +142,7 @@ async function install(missing) {
 /**
  * Sees to it that the commands for the purpose are installed. A machine that cannot make namespaces is left alone: no
  * package would help it.
- * @param {'lab' | 'tests'} purpose
+ * @param {Purpose} purpose
  */
 export async function ensurePackages(purpose) {
   if (whyNoNamespaces() !== undefined) return;

@@ -2,7 +2,11 @@ import { describe, expect, it } from '@jest/globals';
 import { missingPackages, renderMissing } from './packages.mjs';
 
 /** A machine with every command but these, and with or without WireGuard in its kernel. */
-function missing(purpose: 'lab' | 'tests', lacking: readonly string[], kernelWireGuard: boolean): readonly string[] {
+function missing(
+  purpose: 'lab' | 'tests' | 'boot',
+  lacking: readonly string[],
+  kernelWireGuard: boolean,
+): readonly string[] {
   const has = (command: string): boolean => !lacking.includes(command);
   return missingPackages(purpose, has, () => kernelWireGuard).map((one) => one.name);
 }
@@ -24,6 +28,15 @@ describe('the packages that are missing', () => {
   it('for the lab do not include what only the tests use', () => {
     expect(missing('lab', ['dig', 'zbarimg'], true)).toEqual([]);
     expect(missing('tests', ['dig', 'zbarimg'], true)).toEqual(['bind9-dnsutils', 'zbar-tools']);
+  });
+
+  it('for booting include what makes and boots a Debian', () => {
+    expect(missing('boot', ['debootstrap', 'systemd-nspawn', 'nft', 'dig'], true)).toEqual([
+      'nftables',
+      'debootstrap',
+      'systemd-container',
+    ]);
+    expect(missing('tests', ['debootstrap', 'systemd-nspawn'], true)).toEqual([]);
   });
 
   it('never include the dnsmasq package, whose daemon starts when it is installed', () => {

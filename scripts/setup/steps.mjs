@@ -96,7 +96,7 @@ export class Steps {
   /**
    * Runs the tests of one jest project and counts them.
    * @param {string} root - the checkout
-   * @param {'unit' | 'e2e'} project
+   * @param {'unit' | 'e2e' | 'boot'} project
    * @param {readonly string[]} args
    * @param {number} timeoutMs
    * @returns {Promise<Count>}

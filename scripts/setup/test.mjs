@@ -1,6 +1,6 @@
 /**
  * `npm test`: everything the tests need, then every check there is. One tier of it by name, with arguments for jest:
- * `test.mjs quick` (no namespaces needed), `test.mjs unit mesh/`, `test.mjs e2e -t disable`. The last line printed is
+ * `test.mjs quick` (no namespaces needed), `test.mjs unit mesh/`, `test.mjs e2e -t disable`, `test.mjs boot` (root, and a Debian to download). The last line printed is
  * `N passed, N failed`; the exit code is 0 only when nothing failed.
  */
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from './build.mjs';
 import { SetupError, runForeground } from './command.mjs';
 import { ensureDependencies } from './dependencies.mjs';
-import { requireNode, whyNoNamespaces } from './machine.mjs';
+import { isRoot, requireNode, whyNoNamespaces } from './machine.mjs';
 import { ensurePackages } from './packages.mjs';
 import { Steps } from './steps.mjs';
 
@@ -16,16 +16,18 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** What each tier consists of. */
 const TIERS = {
-  all: { checks: true, unit: true, e2e: true },
-  quick: { checks: true, unit: true, e2e: false },
-  unit: { checks: false, unit: true, e2e: false },
-  e2e: { checks: false, unit: false, e2e: true },
+  all: { checks: true, unit: true, e2e: true, boot: false },
+  quick: { checks: true, unit: true, e2e: false, boot: false },
+  unit: { checks: false, unit: true, e2e: false, boot: false },
+  e2e: { checks: false, unit: false, e2e: true, boot: false },
+  boot: { checks: false, unit: false, e2e: false, boot: true },
 };
 
 /** Longest times, in milliseconds. */
 const CHECK_TIMEOUT_MS = 10 * 60_000;
 const UNIT_TIMEOUT_MS = 15 * 60_000;
 const E2E_TIMEOUT_MS = 45 * 60_000;
+const BOOT_TIMEOUT_MS = 45 * 60_000;
 
 const NOTHING = { passed: 0, failed: 0 };
 
@@ -60,6 +62,21 @@ async function takeE2e(steps, jestArgs) {
     await runForeground([process.execPath, join(ROOT, 'dist', 'tunnelmesh.mjs'), 'lab', 'down'], { timeoutMs: 60_000 });
 }
 
+/**
+ * @param {Steps} steps
+ * @param {readonly string[]} jestArgs
+ */
+async function takeBoot(steps, jestArgs) {
+  const why = isRoot() ? whyNoNamespaces() : 'booting a Debian takes root';
+  await steps.take('build', async () => {
+    if (why !== undefined) throw new SetupError(`The boot test was not run: ${why}.`);
+    await build(ROOT);
+    return NOTHING;
+  });
+  if (steps.count.failed > 0) return;
+  await steps.take('boot', () => steps.jest(ROOT, 'boot', ['--runInBand', ...jestArgs], BOOT_TIMEOUT_MS));
+}
+
 /** @param {Steps} steps */
 async function takeChecks(steps) {
   await steps.take('format', () => steps.check(tool('prettier/bin/prettier.cjs', '--check', '.'), CHECK_TIMEOUT_MS));
@@ -79,12 +96,14 @@ async function test(name, jestArgs) {
     requireNode();
     await ensureDependencies(ROOT);
     if (tier.e2e) await ensurePackages('tests');
+    if (tier.boot && isRoot()) await ensurePackages('boot');
     return NOTHING;
   });
   if (ready) {
     if (tier.checks) await takeChecks(steps);
     if (tier.unit) await steps.take('unit', () => steps.jest(ROOT, 'unit', jestArgs, UNIT_TIMEOUT_MS));
     if (tier.e2e) await takeE2e(steps, jestArgs);
+    if (tier.boot) await takeBoot(steps, jestArgs);
   }
   steps.conclude();
   process.exitCode = steps.interrupted ? 130 : steps.count.failed === 0 ? 0 : 1;

@@ -73,13 +73,18 @@ describe('the house', () => {
 });
 
 describe('the set-up', () => {
-  it('runs before any package is installed: it imports only Node and itself, and esbuild when it builds', () => {
+  it('runs before any package is installed: it imports only Node and itself, and what it builds with when it builds', () => {
+    const builders: Readonly<Record<string, string>> = {
+      'scripts/setup/build.mjs': 'esbuild',
+      'scripts/setup/artifact.mjs': 'tar-stream',
+    };
     const breaches = setUp.flatMap(({ path, files, packages }) => [
       ...refused(path, files, (file) => file.startsWith('scripts/setup/') && file.endsWith('.mjs')),
-      ...refused(path, packages, (name) => path === 'scripts/setup/build.mjs' && name === 'esbuild'),
+      ...refused(path, packages, (name) => builders[path] === name),
     ]);
     expect(breaches).toEqual([]);
-    expect(readFileSync(join(ROOT, 'scripts/setup/build.mjs'), 'utf8')).not.toMatch(/^import .* from 'esbuild'/m);
+    for (const [path, name] of Object.entries(builders))
+      expect(readFileSync(join(ROOT, path), 'utf8')).not.toMatch(new RegExp(`^import .* from '${name}'`, 'm'));
   });
 });
 
