@@ -3,6 +3,7 @@
  * `test.mjs quick` (no namespaces needed), `test.mjs unit mesh/`, `test.mjs e2e -t disable`, `test.mjs boot` (root, and a Debian to download). The last line printed is
  * `N passed, N failed`; the exit code is 0 only when nothing failed.
  */
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from './build.mjs';
@@ -57,9 +58,17 @@ async function takeE2e(steps, jestArgs) {
     if (!built) throw new SetupError('The end-to-end tests cannot run without the build.');
     return steps.jest(ROOT, 'e2e', ['--runInBand', ...jestArgs], E2E_TIMEOUT_MS);
   });
-  // jest that is interrupted runs no afterAll, so that its lab would stay.
-  if (steps.interrupted && built)
-    await runForeground([process.execPath, join(ROOT, 'dist', 'tunnelmesh.mjs'), 'lab', 'down'], { timeoutMs: 60_000 });
+  if (steps.interrupted && built) await endLabs();
+}
+
+/** Ends the labs of interrupted tests and removes their folders: jest that is interrupted runs no `afterAll`. */
+async function endLabs() {
+  const out = join(ROOT, 'out');
+  for (const name of existsSync(out) ? readdirSync(out).filter((entry) => entry.startsWith('e2e-')) : []) {
+    const down = ['lab', 'down', '--state', join(out, name, 'lab')];
+    await runForeground([process.execPath, join(ROOT, 'dist', 'tunnelmesh.mjs'), ...down], { timeoutMs: 60_000 });
+    rmSync(join(out, name), { recursive: true, force: true });
+  }
 }
 
 /**
