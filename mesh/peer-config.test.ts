@@ -148,6 +148,7 @@ describe('the coordinator as peers reach it', () => {
     'https://coord.example.com?x=1',
     'https://coord.example.com:0',
     'https://coord.example.com:65536',
+    'https://$(reboot)',
   ])('%s is no coordinator', (server) => {
     expect(isServerUrl(server)).toBe(false);
   });

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { parseClaims } from './claims.ts';
 import { withoutNulls } from './document.ts';
-import { parseEndpoint } from './endpoint.ts';
+import { isHostname, parseEndpoint } from './endpoint.ts';
 import { COORDINATOR_PORT } from './join.ts';
 import { MESH_PORT, WIREGUARD_PORT } from './port.ts';
 import type { Problem } from './problem.ts';
@@ -69,7 +69,8 @@ export type MeshSection = z.infer<typeof meshSectionSchema>;
 export function isServerUrl(text: string): boolean {
   if (!/^https:\/\/[^/]/i.test(text) || !URL.canParse(text)) return false;
   const url = new URL(text);
-  return `https://${url.host}/` === url.href && url.port !== '0';
+  const named = url.hostname.startsWith('[') || isHostname(url.hostname);
+  return named && `https://${url.host}/` === url.href && url.port !== '0';
 }
 
 const peerConfigSchema = z.strictObject({

@@ -274,6 +274,16 @@ describe('reserved addresses', () => {
   });
 });
 
+describe('a coordinator without lasting address', () => {
+  it('is warned of, unless a domain names it', async () => {
+    const nodes = { hub: { coordinator: true, reserved_ip: false } };
+    expect((await synthesizeMesh({ nodes })).warnings).toEqual([
+      'hub has neither a reserved IP nor a domain: once its droplet is replaced, no peer finds the coordinator again.',
+    ]);
+    expect((await synthesizeMesh({ nodes, domain: 'mesh.example.com' })).warnings).toEqual([]);
+  });
+});
+
 describe('a project', () => {
   it('gets of each stack what that stack makes, and is itself only looked up', async () => {
     const synthesized = await synthesizeMesh({ ...SCENARIO_3, project: 'Mesh of ${HOME}' });

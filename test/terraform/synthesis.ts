@@ -94,7 +94,7 @@ export function userDataOf(
     const variable = /^var\.(.*)$/.exec(reference)?.[1];
     if (variable === undefined) {
       // The coordinator's address is one resource, whether its own stack refers to it or another does.
-      const node = /digitalocean_reserved_ip\.?([a-z0-9-]+?)\.?ip_address$/.exec(reference)?.[1];
+      const node = /digitalocean_(?:reserved_ip|droplet)\.?_?([a-z0-9-]+?)\.?(?:ip|ipv4)_address$/.exec(reference)?.[1];
       if (node === undefined) throw new Error(`unexpected reference ${reference}`);
       return address(node);
     }
@@ -105,7 +105,8 @@ export function userDataOf(
   return new Map(
     [...stacks.values()].flatMap(({ resource }) =>
       Object.entries(resource['digitalocean_droplet'] ?? {}).map(([node, droplet]): [string, string] => [
-        node,
+        // Terraform lets no digit begin an address.
+        node.replace(/^_/, ''),
         evaluateTemplate(String(droplet['user_data']), lookup),
       ]),
     ),
