@@ -16,7 +16,8 @@ import { VERSION } from '../../scripts/version.ts';
 import { fileIn, synthesizeMesh, userDataOf } from '../terraform/synthesis.ts';
 import { debianImage } from './image.ts';
 import { Internet } from './internet.ts';
-import { Machine } from './machine.ts';
+import { leftIn, ownPrefix } from './leftovers.ts';
+import { Machine, removeLeftGroups } from './machine.ts';
 
 const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url));
 const ARTIFACT = join(CHECKOUT, 'dist', `tunnelmesh-${VERSION}.tar.gz`);
@@ -117,9 +118,11 @@ describe('a mesh booted from its synthesized user data', () => {
     const variables = { auth_token: AUTH_TOKEN, artifact_url: Internet.artifactUrl, artifact_sha256: artifact };
     userData = userDataOf(await synthesizeMesh(NODE_MAP), variables);
     image = await debianImage();
+    await removeLeftGroups();
+    for (const folder of await leftIn(tmpdir())) await rm(join(tmpdir(), folder), { recursive: true });
     internet = await Internet.open(ARTIFACT);
     opened.push(() => internet.close());
-    directory = await mkdtemp(join(tmpdir(), 'tunnelmesh-boot-'));
+    directory = await mkdtemp(join(tmpdir(), ownPrefix()));
     opened.push(() => rm(directory, { recursive: true }));
     await boot(DEVICE.name, DEVICE.address);
     switchedOn = systemClock.monotonic();

@@ -6,6 +6,7 @@ import { type Process, run, type RunOptions, type RunResult } from '../../host/r
 import type { Argv } from '../../lab/namespaces.ts';
 import { MACHINE_PATHS } from '../../templates/install.ts';
 import { descendant, eventually, type Internet } from './internet.ts';
+import { leftIn, ownPrefix } from './leftovers.ts';
 
 /** What a machine is made from. */
 export interface MachineSettings {
@@ -34,6 +35,12 @@ async function hierarchies(): Promise<{ readonly unified: boolean; readonly root
     if (!isSystemError(error, 'ENOENT')) throw error;
     return { unified: false, roots: ['/sys/fs/cgroup/systemd', '/sys/fs/cgroup/unified'] };
   }
+}
+
+/** Removes the control groups of machines whose test was killed. */
+export async function removeLeftGroups(): Promise<void> {
+  const { roots } = await hierarchies();
+  for (const root of roots) for (const name of await leftIn(root)) await removeGroup(join(root, name));
 }
 
 /** See the file's comment. */
@@ -70,7 +77,7 @@ export class Machine {
     await internet.plug(name, address);
     const { unified, roots } = await hierarchies();
     // A group of its own: two systemds in one would take each other's services for theirs.
-    const groups = roots.map((root) => join(root, `tunnelmesh-boot-${String(process.pid)}-${name}`));
+    const groups = roots.map((root) => join(root, `${ownPrefix()}${name}`));
     for (const group of groups) await mkdir(group);
     const log = await open(join(directory, 'console.log'), 'a');
     const nspawn = internet.start(nspawnCommand(settings, unified, groups), log.fd, {
