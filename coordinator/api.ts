@@ -5,7 +5,7 @@ import { type Context, Hono } from 'hono';
 import type { Log } from '../host/log.ts';
 import { parseDocument } from '../mesh/zod-problems.ts';
 import { authenticate, type AuthenticationOptions } from './authentication.ts';
-import { messageOf } from './failure.ts';
+import { failureText } from '../host/failure.ts';
 import { documentOf, HttpError, PROBLEM_TYPE, problemAnswer } from './problem-document.ts';
 import { type Answer, type AnyRoute, MAX_BODY_BYTES } from './route.ts';
 import { sourceOf } from './source-address.ts';
@@ -78,7 +78,7 @@ function respond({ status, json, text, headers }: Answer): Response {
 /** Our own failures are logged and answered without a word about what they are. */
 function respondToError(error: unknown, log: Log, what: string): Response {
   const known = problemAnswer(error);
-  if (!known) log.error('a request failed', { what, why: messageOf(error) });
+  if (!known) log.error('a request failed', { what, why: failureText(error) });
   const { document, headers } = known ?? {
     document: documentOf(500, 'the coordinator failed; its log says why'),
     headers: {},

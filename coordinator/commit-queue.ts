@@ -4,7 +4,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { MeshError } from '../mesh/problem.ts';
-import { messageOf } from './failure.ts';
+import { failureText } from '../host/failure.ts';
 import type { Change, Store } from './store.ts';
 
 interface Batch {
@@ -78,7 +78,7 @@ export class CommitQueue {
     } catch (error) {
       this.#losses += 1;
       this.#listener.onLost(error);
-      throw lost(messageOf(error));
+      throw lost(failureText(error));
     }
     this.#listener.onDurable(changes);
   }

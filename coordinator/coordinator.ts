@@ -16,7 +16,7 @@ import { clientRoutes } from './client-routes.ts';
 import { Confirmations } from './confirmations.ts';
 import { type DataDirectory, openDataDirectory } from './data-directory.ts';
 import { Doors } from './doors.ts';
-import { messageOf } from './failure.ts';
+import { failureText } from '../host/failure.ts';
 import { Join } from './join.ts';
 import type { Door } from './listener.ts';
 import { maintain } from './maintenance.ts';
@@ -97,7 +97,7 @@ async function openStore(directory: DataDirectory, { mesh, random }: Coordinator
   try {
     return await SqliteStore.open(path, mesh, random);
   } catch (error) {
-    throw new MeshError('unavailable', `cannot open the store ${path}: ${messageOf(error)}`);
+    throw new MeshError('unavailable', `cannot open the store ${path}: ${failureText(error)}`);
   }
 }
 
@@ -130,7 +130,7 @@ async function run(
         streams.publish(changes);
       },
       onLost: (error) => {
-        log.error('a change could not be stored', { why: messageOf(error) });
+        log.error('a change could not be stored', { why: failureText(error) });
       },
     },
     contents,
@@ -204,7 +204,7 @@ async function run(
       try {
         while (!activity.saved) await activity.save(store);
       } catch (error) {
-        log.error('the last activity of clients could not be stored', { why: messageOf(error) });
+        log.error('the last activity of clients could not be stored', { why: failureText(error) });
       }
       await store.close();
       await directory.lock.release();

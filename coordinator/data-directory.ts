@@ -4,7 +4,7 @@ import { chmod, mkdir, realpath } from 'node:fs/promises';
 import { isSystemError, SECRET_DIRECTORY_MODE } from '../host/files.ts';
 import { type Lock, takeLock } from '../host/lock.ts';
 import { MeshError } from '../mesh/problem.ts';
-import { messageOf } from './failure.ts';
+import { failureText } from '../host/failure.ts';
 
 /** A directory that is ours as long as the lock is held. */
 export interface DataDirectory {
@@ -42,6 +42,6 @@ async function make(directory: string): Promise<string> {
         `no permission for the data directory ${directory}; run as root or choose another`,
       );
     }
-    throw new MeshError('unavailable', `cannot use the data directory ${directory}: ${messageOf(error)}`);
+    throw new MeshError('unavailable', `cannot use the data directory ${directory}: ${failureText(error)}`);
   }
 }

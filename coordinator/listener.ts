@@ -5,7 +5,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Server as TlsServer } from 'node:tls';
 import { isSystemError } from '../host/files.ts';
 import { MeshError } from '../mesh/problem.ts';
-import { messageOf } from './failure.ts';
+import { failureText } from '../host/failure.ts';
 import type { ServerIdentity } from './server-certificate.ts';
 
 /** Where to listen; `host` null is every address of the machine. */
@@ -96,7 +96,7 @@ function reason(error: unknown, port: number): string {
     return 'no permission; run as root or with the capability CAP_NET_BIND_SERVICE, or choose a port above 1023';
   }
   if (isSystemError(error, 'EADDRNOTAVAIL')) return 'this machine does not have that address';
-  return messageOf(error);
+  return failureText(error);
 }
 
 /**

@@ -3,7 +3,7 @@ import { ADDRESS_REST_MS } from '../mesh/address-pool.ts';
 import type { Clock } from '../host/clock.ts';
 import type { Log } from '../host/log.ts';
 import type { ActivityBook } from './activity.ts';
-import { messageOf } from './failure.ts';
+import { failureText } from '../host/failure.ts';
 import type { Store } from './store.ts';
 
 /** How often activity is written, in milliseconds; at most so much of it is lost with the process. */
@@ -33,7 +33,7 @@ export async function maintain(
       await activity.save(store);
       if (turn % SAVES_PER_PRUNING === 0) await store.prune(clock.wall() - TOMBSTONE_MS);
     } catch (error) {
-      log.error('the store could not be tidied', { why: messageOf(error) });
+      log.error('the store could not be tidied', { why: failureText(error) });
     }
   }
 }

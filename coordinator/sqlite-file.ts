@@ -8,10 +8,10 @@
  * it is replayed up to its last whole commit at every opening. Without shared memory SQLite allows it in
  * exclusive locking mode (https://sqlite.org/wal.html#use_of_wal_without_shared_memory), which is also the faster one.
  */
-import { access, chmod, rename, rm } from 'node:fs/promises';
+import { chmod, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import sqlite, { type BindValues, type Database, type Statement } from 'node-sqlite3-wasm';
-import { isSystemError, SECRET_FILE_MODE, syncDirectory } from '../host/files.ts';
+import { isThere, SECRET_FILE_MODE, syncDirectory } from '../host/files.ts';
 
 /** An open file and its prepared statements. */
 export class SqliteFile {
@@ -117,15 +117,5 @@ export class SqliteFile {
       }
       throw error;
     }
-  }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return false;
-    throw error;
   }
 }

@@ -2,6 +2,7 @@
  * The supervisor's control socket: HTTP with JSON over a Unix socket in the state directory, whose permissions are all
  * the protection it has. `POST` with an {@link LabRequest} on `/` is the only thing to do there.
  */
+import { failureText } from '../host/failure.ts';
 import { openSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { createServer, request, type Server } from 'node:http';
@@ -83,7 +84,7 @@ export function listenForRequests(
         reply(200, body);
       })
       .catch((error: unknown) => {
-        reply(400, { refusal: error instanceof Error ? error.message : String(error) });
+        reply(400, { refusal: failureText(error) });
       });
   });
   const directory = openSync(dirname(socket), 'r');

@@ -2,6 +2,7 @@
  * The proof that a lab's mesh does what it promises: one client with one key and one address through every gateway in
  * turn, with standard tools on the device; names; revocation; and a bystander who notices nothing.
  */
+import { failureText } from '../host/failure.ts';
 import { z } from 'zod';
 import { ipv4Schema, labelSchema } from '../mesh/schema.ts';
 import { INTERNET_SITE, OPERATOR } from './plan.ts';
@@ -97,7 +98,7 @@ class Prover {
     try {
       return await work();
     } catch (error) {
-      const failure = `${what}: ${error instanceof Error ? error.message : String(error)}`;
+      const failure = `${what}: ${failureText(error)}`;
       this.#failures.push(failure);
       this.#say(`NOT PROVED: ${failure}`);
       return null;

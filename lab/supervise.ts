@@ -1,4 +1,5 @@
 /** What `tunnelmesh lab supervise` does: be the lab's first process until told to end. Not for people to call. */
+import { failureText } from '../host/failure.ts';
 import { createLog } from '../host/log.ts';
 import type { LabEffects } from './host-space.ts';
 import type { StateDirectory } from './state-directory.ts';
@@ -29,7 +30,7 @@ export async function supervise(
       resolve();
     });
     supervisor.build().catch((error: unknown) => {
-      supervisor.fail(error instanceof Error ? error.message : String(error));
+      supervisor.fail(failureText(error));
     });
   });
   process.exit(0);

@@ -61,9 +61,14 @@ export function clientEntries(state: MeshState, selfId: string, clientId: string
   ];
 }
 
+/** Id of the gateway that a client is attached to, or of the one listed first for it until it shows up; null without either. */
+export function gatewayIdOf(state: Pick<MeshState, 'attachments'>, client: ClientRecord): string | null {
+  return state.attachments.get(client.id)?.gateway ?? client.gateway;
+}
+
 /** The gateway that a client is attached to, or is taken to be until it shows up somewhere; `undefined` when there is none. */
 export function gatewayOf(state: MeshState, client: ClientRecord): PeerRecord | undefined {
-  const id = state.attachments.get(client.id)?.gateway ?? client.gateway;
+  const id = gatewayIdOf(state, client);
   const gateway = id === null ? undefined : state.peers.get(id);
   return gateway?.wireguard ? gateway : undefined;
 }
@@ -104,7 +109,7 @@ export function affectedOwners(
   ]);
   if (moved.size > 0) {
     for (const client of state.clients.values()) {
-      const gateway = state.attachments.get(client.id)?.gateway ?? client.gateway;
+      const gateway = gatewayIdOf(state, client);
       if (gateway !== null && moved.has(gateway)) owners.add(`client:${client.id}`);
     }
   }

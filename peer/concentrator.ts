@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../host/clock.ts';
 import type { Log } from '../host/log.ts';
+import { gatewayIdOf } from '../mesh/entries.ts';
 import type { Attachment, MeshState } from '../mesh/state.ts';
 import { AttachmentRules, type Moment, type Taken } from './attachment.ts';
 import { type DataPlane, type Handshake, SESSION_SECONDS } from './data-plane.ts';
@@ -105,7 +106,7 @@ export class Concentrator {
     const changed: ActivityEntry[] = [];
     for (const handshake of handshakes) {
       const client = handshake.lastHandshakeSeconds > 0 ? mesh.directory.withKey(handshake.key) : undefined;
-      if (!client || (state.attachments.get(client.id)?.gateway ?? client.gateway) !== self) continue;
+      if (!client || gatewayIdOf(state, client) !== self) continue;
       const entry = activityOf(client.id, handshake);
       const text = JSON.stringify(entry);
       known.set(client.id, text);

@@ -7,7 +7,7 @@ import { chmod, type FileHandle, open, rm } from 'node:fs/promises';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { z } from 'zod';
 import { isSystemError, SECRET_FILE_MODE } from '../host/files.ts';
-import { failureText } from './coordinator-door.ts';
+import { failureText } from '../host/failure.ts';
 import { LineSplitter } from './lines.ts';
 import { peerStatusSchema, peerTableSchema, type PeerStatus, type PeerTable } from './status.ts';
 

@@ -36,11 +36,3 @@ export function isCertificateError(error: unknown): boolean {
   if (typeof error !== 'object' || error === null || !('code' in error)) return false;
   return typeof error.code === 'string' && CERTIFICATE_CODES.test(error.code);
 }
-
-/** An error in one line; where several addresses were tried, why each failed (Node gives such an error no message). */
-export function failureText(error: unknown): string {
-  if (typeof error !== 'object' || error === null) return String(error);
-  const causes = 'errors' in error && Array.isArray(error.errors) ? error.errors : [];
-  if (causes.length > 0) return causes.map(failureText).join('; ');
-  return 'message' in error ? String(error.message) : 'unknown failure';
-}

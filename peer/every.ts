@@ -1,7 +1,7 @@
 /** Work that is done again and again. */
 import type { Clock } from '../host/clock.ts';
 import type { Log } from '../host/log.ts';
-import { failureText } from './coordinator-door.ts';
+import { failureText } from '../host/failure.ts';
 
 /** Effects of doing something again and again. */
 export interface EveryEffects {

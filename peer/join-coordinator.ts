@@ -21,7 +21,8 @@ import type { RandomBytes } from '../mesh/key.ts';
 import { coordinatorUrl } from '../mesh/peer-config.ts';
 import { joinRoot } from '../mesh/token.ts';
 import { Backoff, RECONNECT_BOUNDS } from './backoff.ts';
-import { failureText, isCertificateError, PEER_PATHS, refusalText, type Sender } from './coordinator-door.ts';
+import { failureText } from '../host/failure.ts';
+import { isCertificateError, PEER_PATHS, refusalText, type Sender } from './coordinator-door.ts';
 import type { Membership, Offered } from './identity.ts';
 
 /** What a person gave us to join with. The token never leaves this process, nor does it reach a log. */

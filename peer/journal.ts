@@ -10,7 +10,7 @@ import type { Log } from '../host/log.ts';
 import { MeshReplica } from '../mesh/replica.ts';
 import type { MeshState } from '../mesh/state.ts';
 import { type Delta, type Snapshot, streamMessageSchema } from '../mesh/stream.ts';
-import { failureText } from './coordinator-door.ts';
+import { failureText } from '../host/failure.ts';
 
 /** Deltas are never folded into a new snapshot before they have this many bytes, however small the snapshot is. */
 const COMPACT_AT_LEAST_BYTES = 64 * 1024;

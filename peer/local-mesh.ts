@@ -9,7 +9,7 @@ import { MeshReplica, type Touched } from '../mesh/replica.ts';
 import type { Attachment, MeshState } from '../mesh/state.ts';
 import type { Delta, Snapshot } from '../mesh/stream.ts';
 import { ClientDirectory } from './client-directory.ts';
-import { failureText } from './coordinator-door.ts';
+import { failureText } from '../host/failure.ts';
 import type { DataPlane } from './data-plane.ts';
 import type { Journal } from './journal.ts';
 

@@ -19,7 +19,7 @@ import { coordinatorUrl, type PeerConfig } from '../mesh/peer-config.ts';
 import type { MeshInfo } from '../mesh/state.ts';
 import { Backoff } from './backoff.ts';
 import { type Control, openControl } from './control.ts';
-import { failureText } from './coordinator-door.ts';
+import { failureText } from '../host/failure.ts';
 import type { DataPlane } from './data-plane.ts';
 import type { BindDatagrams } from './datagrams.ts';
 import {

@@ -12,7 +12,8 @@ import type { Attachment } from '../mesh/state.ts';
 import { REPORT_ALIVE_MS } from '../mesh/stream.ts';
 import { Backoff, RECONNECT_BOUNDS } from './backoff.ts';
 import { ChildAbort } from './child-abort.ts';
-import { failureText, PEER_PATHS, refusalText, type Sender } from './coordinator-door.ts';
+import { failureText } from '../host/failure.ts';
+import { PEER_PATHS, refusalText, type Sender } from './coordinator-door.ts';
 import type { Handshake } from './data-plane.ts';
 
 /** Least time from one report to the next, in milliseconds: `?wait=applied` waits for reports. */

@@ -1,4 +1,5 @@
 /** A running peer's answers about itself, gathered from its parts. */
+import { gatewayIdOf } from '../mesh/entries.ts';
 import { coordinatorUrl, type PeerConfig } from '../mesh/peer-config.ts';
 import type { Keys } from './identity.ts';
 import type { Session } from './session.ts';
@@ -17,8 +18,6 @@ function concentratorOf(
   const id = session?.parts.membership.id;
   const state = session?.state;
   const clients = [...(state?.clients.values() ?? [])];
-  const isHere = (client: (typeof clients)[number]): boolean =>
-    (state?.attachments.get(client.id)?.gateway ?? client.gateway) === id;
   return {
     enabled: true,
     device: 'wg0',
@@ -27,7 +26,7 @@ function concentratorOf(
     endpoint: (id === undefined ? undefined : state?.peers.get(id)?.wireguard?.endpoint) ?? config.wireguard.endpoint,
     clients: {
       known: clients.length,
-      attached: clients.filter(isHere).length,
+      attached: state ? clients.filter((client) => gatewayIdOf(state, client) === id).length : 0,
       recent: session?.recentClients ?? 0,
     },
   };

@@ -9,7 +9,8 @@ import type { RandomBytes } from '../mesh/key.ts';
 import { type Delta, type Snapshot, STREAM_ALIVE_MS, streamMessageSchema } from '../mesh/stream.ts';
 import { Backoff, RECONNECT_BOUNDS } from './backoff.ts';
 import { ChildAbort } from './child-abort.ts';
-import { failureText, PEER_PATHS } from './coordinator-door.ts';
+import { failureText } from '../host/failure.ts';
+import { PEER_PATHS } from './coordinator-door.ts';
 import { LineSplitter } from './lines.ts';
 
 /** Longest line: a snapshot of 65,000 clients is about 25 MiB. */

@@ -1,4 +1,5 @@
 /** `tunnelmesh serve`: the coordinator, and with `join_mesh` a peer of its mesh in the same process. */
+import { failureText } from '../host/failure.ts';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { type Coordinator, startCoordinator } from '../coordinator/coordinator.ts';
@@ -172,7 +173,7 @@ async function beOwnPeer(config: PeerConfig, coordinator: Coordinator, surroundi
     coordinator.listenOnMesh(address).catch((error: unknown) => {
       log.error('cannot listen on the mesh address', {
         address,
-        reason: error instanceof Error ? error.message : String(error),
+        reason: failureText(error),
       });
     });
   });

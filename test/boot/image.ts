@@ -3,10 +3,10 @@
  * a node's install script asks for, so that it finds them there instead of needing a package mirror.
  */
 import { createHash } from 'node:crypto';
-import { access, copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { isSystemError } from '../../host/files.ts';
+import { isThere } from '../../host/files.ts';
 import { run } from '../../host/run.ts';
 import { PACKAGES } from '../../templates/install.ts';
 
@@ -36,16 +36,6 @@ const NO_QUESTIONS = { DEBIAN_FRONTEND: 'noninteractive' };
 function recipe(): string {
   const text = JSON.stringify([SUITE, SYSTEM_PACKAGES, PACKAGES, CLOUD_CONFIG]);
   return createHash('sha256').update(text).digest('hex').slice(0, 12);
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return false;
-    throw error;
-  }
 }
 
 /**
